@@ -1,0 +1,188 @@
+/* bytes: views, unaligned integers, varints, and a cursor with a sticky error.
+ *
+ * A cursor reads outside bytes. Every read checks the bound; the first one that
+ * does not fit sets `failed`, and all later reads return zero and move nothing,
+ * so a parser reads a whole structure and asks `failed` once.
+ */
+#ifndef DNSMON_BASE_BYTES_H
+#define DNSMON_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A borrowed view: valid as long as whoever lent it says. */
+struct slice {
+    const uint8_t *ptr;
+    size_t len;
+};
+
+static inline int slice_compare(struct slice a, struct slice b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+    return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static inline uint16_t get_be16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_bswap16(v);
+}
+
+static inline uint32_t get_be32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_bswap32(v);
+}
+
+static inline uint64_t get_be64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_bswap64(v);
+}
+
+static inline uint16_t get_le16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline uint32_t get_le32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline uint64_t get_le64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void put_be16(uint8_t *p, uint16_t v)
+{
+    v = __builtin_bswap16(v);
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void put_be32(uint8_t *p, uint32_t v)
+{
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void put_be64(uint8_t *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void put_le32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void put_le64(uint8_t *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* Little-endian base 128 (as in Protocol Buffers and MTBL): seven bits a byte,
+ * the high bit says that more follow. At most VARINT_MAX bytes. */
+enum { VARINT_MAX = 10 };
+
+static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
+{
+    while (v >= 0x80) {
+        *p++ = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+struct cursor {
+    const uint8_t *ptr;
+    const uint8_t *end;
+    bool failed;
+};
+
+static inline struct cursor cursor_over(const void *ptr, size_t len)
+{
+    return (struct cursor){ .ptr = ptr, .end = (const uint8_t *)ptr + len, .failed = false };
+}
+
+static inline size_t cursor_left(const struct cursor *c)
+{
+    return (size_t)(c->end - c->ptr);
+}
+
+/* The next `len` bytes, or NULL when they are not there. */
+static inline const uint8_t *cursor_take(struct cursor *c, size_t len)
+{
+    if (c->failed || cursor_left(c) < len) {
+        c->failed = true;
+        return NULL;
+    }
+    const uint8_t *p = c->ptr;
+    c->ptr += len;
+    return p;
+}
+
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 1);
+    return p ? *p : 0;
+}
+
+static inline uint16_t cursor_be16(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 2);
+    return p ? get_be16(p) : 0;
+}
+
+static inline uint32_t cursor_be32(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 4);
+    return p ? get_be32(p) : 0;
+}
+
+static inline uint32_t cursor_le32(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 4);
+    return p ? get_le32(p) : 0;
+}
+
+static inline uint64_t cursor_le64(struct cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 8);
+    return p ? get_le64(p) : 0;
+}
+
+/* Fails on more than VARINT_MAX bytes and on bits beyond the 64th. */
+static inline uint64_t cursor_varint(struct cursor *c)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (c->failed || c->ptr == c->end)
+            break;
+        uint8_t b = *c->ptr++;
+        if (shift == 63 && b > 1)
+            break;
+        v |= (uint64_t)(b & 0x7f) << shift;
+        if (b < 0x80)
+            return v;
+    }
+    c->failed = true;
+    return 0;
+}
+
+#endif

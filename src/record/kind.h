@@ -1,0 +1,44 @@
+/* kind: the record kinds that tables hold, and how equal keys merge.
+ *
+ * Every value merges by sum, min, max or union: commutative and associative, so
+ * that chunking, threads and restarts leave the same bytes. The store knows keys
+ * as bytes and merges values through this table alone. docs/format/records.md has
+ * the byte layouts; the activity and label kinds will take their ids from here.
+ */
+#ifndef DNSMON_RECORD_KIND_H
+#define DNSMON_RECORD_KIND_H
+
+#include "base/buffer.h"
+#include "base/fault.h"
+
+enum record_kind_id {
+    KIND_RR,      /* owner | type | rdata */
+    KIND_INVERSE, /* type | searchable rdata | owner | rdlength */
+    KIND_NAME,    /* owner in forward order; never expires: first seen */
+    KINDS
+};
+
+struct record_kind {
+    const char *name; /* in file names and the manifest */
+    bool forever;     /* retention leaves it alone */
+
+    /* Merges two values of one key into `to` (appended). E_CORRUPT when one does not parse. */
+    int (*merge)(struct slice a, struct slice b, struct buffer *to) MUST_CHECK;
+
+    /* The prefixes of a key that point look-ups use and the filter holds: writes at most
+     * KIND_FILTER_KEYS prefix lengths and returns how many. */
+    unsigned (*filter_keys)(struct slice key, size_t ret_lens[]);
+
+    /* The owner key (reversed, docs/format/records.md) inside a key, for purge and
+     * fsck; false when the key does not parse. `scratch` holds it where it must be rebuilt. */
+    bool (*owner)(struct slice key, uint8_t scratch[], struct slice *ret_owner);
+
+    /* Checks that key and value parse; for fsck. */
+    bool (*valid)(struct slice key, struct slice value);
+};
+
+enum { KIND_FILTER_KEYS = 2, OWNER_KEY_MAX = 512 };
+
+extern const struct record_kind record_kinds[KINDS];
+
+#endif

@@ -1,0 +1,136 @@
+/* store: immutable sorted tables, one manifest, one writer, any number of readers.
+ *
+ * A database is a folder: MANIFEST (append-only, checksummed, docs/format/manifest.md),
+ * tables (MTBL v2, docs/format/table.md) each with a filter sidecar, one state file,
+ * and LOCK. Nothing exists until a manifest record names it; files nobody names are
+ * left-overs of a killed writer and are removed by the next one.
+ *
+ * The store knows no packets: keys and values are bytes, merged through record_kinds.
+ * Tiers: slot -> hour -> day -> month; a table belongs to one period of its tier.
+ */
+#ifndef DNSMON_STORE_STORE_H
+#define DNSMON_STORE_STORE_H
+
+#include "record/kind.h"
+
+enum store_tier { TIER_SLOT, TIER_HOUR, TIER_DAY, TIER_MONTH, TIERS };
+enum store_mode { STORE_READ, STORE_WRITE /* creates it when absent, takes the lock */ };
+
+struct store;
+
+struct store_options {
+    uint64_t keep_s[TIERS];        /* expire tables of a tier this long after their period; 0 = keep */
+    uint64_t merge_bytes_per_s;    /* pace of background merges; 0 = no limit */
+    int (*log)(const char *line);  /* recovery notes; NULL = silent */
+};
+
+/* Sorted entries in memory: see docs/format/records.md, Runs. */
+struct store_run {
+    const uint8_t *bytes;
+    size_t len;
+};
+
+/* A table in the manifest. */
+struct store_table {
+    uint64_t id;
+    uint8_t kind;  /* enum record_kind_id */
+    uint8_t tier;  /* enum store_tier */
+    bool open;     /* an unfinished slot: replaced by the next commit */
+    int64_t slot;  /* start of the period, seconds */
+    int64_t from;  /* data time covered, seconds: smallest first, largest last */
+    int64_t to;
+    uint64_t entries;
+    uint64_t bytes;        /* of the file */
+    uint64_t filter_bytes; /* of the sidecar */
+    uint64_t trailer_hash; /* XXH3-64 of the table's 512-byte trailer */
+};
+
+struct store_source {
+    uint64_t head;      /* see source_position */
+    uint64_t offset;
+    uint64_t digest[2];
+    char id[64];        /* --source-id, or "" for a source known by content */
+    char name[128];     /* the last path component, for people */
+};
+
+int store_open(struct store **ret, const char *dir, enum store_mode mode,
+               const struct store_options *options, struct fault *why) MUST_CHECK;
+void store_close(struct store **store);
+
+/* Writes one table from runs (k-way merged, equal keys merged by kind), its filter too:
+ * .tmp, fdatasync, rename. Not in the manifest yet. Threads: may run in parallel. */
+int store_write_table(struct store *store, struct store_table *table /* kind, tier, open, slot in; rest out */,
+                      const struct store_run *runs, size_t n_runs, struct fault *why) MUST_CHECK;
+
+/* One atomic step of the database: all of it or nothing. Afterwards the removed tables'
+ * files are deleted. `totals` is a JSON object text of counters, replacing the former. */
+struct store_change {
+    const struct store_table *add;
+    size_t n_add;
+    const uint64_t *remove; /* ids */
+    size_t n_remove;
+    const struct store_source *sources; /* added, or replacing the one with the same head and
+                                           smaller offset (`replaces` below), or the same id */
+    size_t n_sources;
+    const uint64_t *replaces; /* per source: offset of the entry it grows from, 0 = new */
+    const void *state;        /* open state, written to a file of its own; NULL = unchanged */
+    size_t state_len;
+    const char *totals;       /* NULL = unchanged */
+    int64_t watermark;        /* seconds; 0 = unchanged */
+};
+int store_commit(struct store *store, const struct store_change *change, struct fault *why) MUST_CHECK;
+
+/* What the manifest says now. Views are valid until the next commit or close. */
+size_t store_tables(const struct store *store, const struct store_table **ret);
+size_t store_sources(const struct store *store, const struct store_source **ret);
+int64_t store_watermark(const struct store *store);
+const char *store_totals(const struct store *store); /* "" when none */
+int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_CHECK; /* verified */
+
+/* Sensor names <-> bit numbers (1..62; 63 = others); registering commits. */
+int store_sensor(struct store *store, const char *name, uint8_t *ret_bit, struct fault *why) MUST_CHECK;
+const char *store_sensor_name(const struct store *store, uint8_t bit);
+
+/* Merges: the due ones given the watermark, each one period of one kind. A merge
+ * runs anywhere (thread-safe against readers and store_write_table); it then takes
+ * effect by a commit that store_merge makes itself under the store's own mutex. */
+struct store_merge {
+    uint8_t kind, tier; /* of the result */
+    int64_t slot;
+    uint64_t bytes;     /* of the inputs */
+};
+size_t store_due_merges(struct store *store, struct store_merge *ret, size_t room);
+int store_run_merge(struct store *store, const struct store_merge *merge, struct fault *why) MUST_CHECK;
+
+/* Retention (also drops what keep_s says), purge of one owner or its subtree from all tables. */
+int store_expire(struct store *store, int64_t now, uint64_t *ret_dropped, struct fault *why) MUST_CHECK;
+int store_purge(struct store *store, struct slice owner, bool subtree, uint64_t *ret_removed,
+                struct fault *why) MUST_CHECK;
+
+/* Reading. A scan yields the keys of one kind in [start, end) in order (end.len 0 = no end),
+ * equal keys of different tables merged, from the snapshot at its opening. With `exact` set
+ * (a filter key: all keys starting with it are wanted) tables whose filter lacks it are not opened.
+ * Tables wholly outside [after, before] (0 = open) are skipped; values are not looked at. */
+struct store_scan;
+struct store_range {
+    uint8_t kind;
+    struct slice start, end;
+    struct slice exact;
+    int64_t after, before;
+    bool open_only; /* only tables of unfinished slots (for loading them back) */
+};
+int store_scan_open(struct store_scan **ret, struct store *store, const struct store_range *range,
+                    struct fault *why) MUST_CHECK;
+/* *ret_key.ptr NULL at the end. Views are valid until the next call. */
+int store_scan_next(struct store_scan *scan, struct slice *ret_key, struct slice *ret_value,
+                    struct fault *why) MUST_CHECK;
+void store_scan_close(struct store_scan **scan);
+
+/* Readers: picks up commits made by the writer since. */
+int store_refresh(struct store *store, struct fault *why) MUST_CHECK;
+
+/* Reads every byte; calls `report` with a line for each damage found. */
+int store_fsck(const char *dir, void (*report)(void *ctx, const char *line), void *ctx,
+               uint64_t *ret_damages, struct fault *why) MUST_CHECK;
+
+#endif
