@@ -30,6 +30,7 @@ static const struct {
     { TYPE_TXT, DATA("\5ab"), "TXT", "\\# 3 056162" },
     { 65280, DATA("\1\2"), "TYPE65280", "\\# 2 0102" },
     { 257, DATA("\0\5issueca.test"), "CAA", "0 issue \"ca.test\"" },
+    { 50, DATA("\1\0\0\1\0\11abc"), "NSEC3", "\\# 9 010000010009616263" }, /* hash of 9 in 3 bytes */
     { 65, DATA("\0\1\0\0\1\0\3\2h2"), "HTTPS", "1 . alpn=h2" },
 };
 
