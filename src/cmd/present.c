@@ -122,7 +122,7 @@ size_t present_owner(struct slice owner_key, char text[NAME_TEXT_MAX])
 static size_t rdata_generic(struct slice rdata, char *text)
 {
     static const char hex[] = "0123456789ABCDEF";
-    char *to = text + sprintf(text, rdata.len ? "\\# %zu " : "\\# %zu", rdata.len);
+    char *to = text + snprintf(text, 32, rdata.len ? "\\# %zu " : "\\# %zu", rdata.len);
     for (size_t i = 0; i < rdata.len && to < text + PRESENT_RDATA_MAX - 3; i++) {
         *to++ = hex[rdata.ptr[i] >> 4];
         *to++ = hex[rdata.ptr[i] & 15];
