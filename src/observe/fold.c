@@ -311,7 +311,8 @@ static int find_record(struct fold *fold, struct owner *o, uint16_t type, uint8_
     for (; t->entries[i].item != NULL; i = (i + 1) & t->mask) {
         struct record *r = t->entries[i].item;
         if (t->entries[i].hash == hash && r->owner == o && r->type == type && r->about == about &&
-            r->subtype == subtype && r->rdata_len == rdata.len && memcmp(r->rdata, rdata.ptr, rdata.len) == 0) {
+            r->subtype == subtype && r->rdata_len == rdata.len &&
+            (rdata.len == 0 || memcmp(r->rdata, rdata.ptr, rdata.len) == 0)) {
             *ret = r;
             return E_OK;
         }
