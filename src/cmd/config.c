@@ -132,6 +132,17 @@ static int bad_value(const char *path, const char *key, const char *value, const
                      value, wanted);
 }
 
+/* libcyaml places an unknown key at the start of its mapping: look for the key itself. */
+static int bad_yaml(const char *path, const struct heard *heard, cyaml_err_t err, struct fault *why)
+{
+    static const char unknown[] = "Unexpected key: ";
+    const char *message = heard->message[0] ? heard->message : cyaml_strerror(err);
+    unsigned line = heard->line;
+    if (strncmp(message, unknown, sizeof unknown - 1) == 0)
+        line = line_of(path, message + sizeof unknown - 1, ":");
+    return fault_set(why, E_MALFORMED, "%s:%u: %s", path, line, message);
+}
+
 int settings_set(char **field, const char *text, struct fault *why)
 {
     char *copy = strdup(text);
@@ -307,8 +318,7 @@ int settings_load(struct settings *s, const char *path, struct fault *why)
         return fault_errno(why, errno, "%s", path);
     cyaml_err_t err = cyaml_load_file(path, &config, &file_schema, (cyaml_data_t **)&file, NULL);
     if (err != CYAML_OK)
-        return fault_set(why, E_MALFORMED, "%s:%u: %s", path, heard.line,
-                         heard.message[0] ? heard.message : cyaml_strerror(err));
+        return bad_yaml(path, &heard, err, why);
     release_lists(s);
     int rc = file != NULL ? apply(s, file, path, why) : E_OK;
     cyaml_free(&config, &file_schema, file, 0);

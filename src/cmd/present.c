@@ -122,7 +122,7 @@ size_t present_owner(struct slice owner_key, char text[NAME_TEXT_MAX])
 static size_t rdata_generic(struct slice rdata, char *text)
 {
     static const char hex[] = "0123456789ABCDEF";
-    char *to = text + sprintf(text, rdata.len ? "\\# %zu " : "\\# %zu", rdata.len);
+    char *to = text + snprintf(text, PRESENT_RDATA_MAX, rdata.len ? "\\# %zu " : "\\# %zu", rdata.len);
     for (size_t i = 0; i < rdata.len && to < text + PRESENT_RDATA_MAX - 3; i++) {
         *to++ = hex[rdata.ptr[i] >> 4];
         *to++ = hex[rdata.ptr[i] & 15];
@@ -147,6 +147,23 @@ static size_t rdata_ipv4(const uint8_t *ip, char *text)
     return (size_t)(to - text);
 }
 
+/* Types that are no data (RFC 6895, 3.1): none is stored, and libknot 3.2 faults on a
+ * malformed TSIG. */
+static bool is_meta(uint16_t type)
+{
+    return type == TYPE_OPT || (type >= 249 && type <= 255);
+}
+
+/* NSEC3 (RFC 5155, 3.2): libknot 3.2 trusts the lengths of salt and hash, and reads on. */
+static bool nsec3_is_whole(struct slice rdata)
+{
+    struct cursor c = cursor_over(rdata.ptr, rdata.len);
+    cursor_take(&c, 4);
+    cursor_take(&c, cursor_u8(&c));
+    cursor_take(&c, cursor_u8(&c));
+    return !c.failed;
+}
+
 /* Behind the data stand zeros: libknot measures a name before it checks the bound, and
  * the zeros end any. */
 static size_t rdata_by_knot(uint16_t type, struct slice rdata, char *text)
@@ -157,7 +174,7 @@ static size_t rdata_by_knot(uint16_t type, struct slice rdata, char *text)
     } one;
     uint8_t root[1] = { 0 };
     knot_rrset_t rrset;
-    if (rdata.len > RR_KEY_MAX)
+    if (rdata.len > RR_KEY_MAX || is_meta(type) || (type == KNOT_RRTYPE_NSEC3 && !nsec3_is_whole(rdata)))
         return 0;
     one.len = (uint16_t)rdata.len;
     if (rdata.len)
@@ -168,6 +185,9 @@ static size_t rdata_by_knot(uint16_t type, struct slice rdata, char *text)
     rrset.rrs.size = (uint32_t)knot_rdata_size(one.len);
     rrset.rrs.rdata = (knot_rdata_t *)&one;
     int n = knot_rrset_txt_dump_data(&rrset, 0, text, PRESENT_RDATA_MAX, &KNOT_DUMP_STYLE_DEFAULT);
+    while (n > 0 && text[n - 1] == ' ') /* libknot ends some fields so */
+        n--;
+    text[n > 0 ? n : 0] = '\0';
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -21,7 +21,7 @@ static const char expire_usage[] =
     "  --as-of TIME        as if it were this time\n" OPTIONS_COMMON_HELP;
 static const char purge_usage[] =
     "usage: dnsmon purge [OPTION...] NAME\n\n"
-    "Removes all that is known of NAME, from every table, for good.\n\n"
+    "Removes all that is known of NAME, from every table, for good. *.NAME is NAME --subtree.\n\n"
     "  --subtree           and of all names below it\n"
     "  --yes               do not ask\n" OPTIONS_COMMON_HELP;
 
@@ -205,6 +205,10 @@ int cmd_purge(int argc, char **argv)
     no_more_words(&o, optind + 1);
     if (o.exit < 0) {
         p.name = argv[optind];
+        if (strncmp(p.name, "*.", 2) == 0 && p.name[2] != '\0') {
+            p.name += 2;
+            p.subtree = true;
+        }
         run_purge(&o, &p);
     }
     return options_end(&o);

@@ -285,8 +285,10 @@ size_t suffix_find(const struct suffix_list *list, const uint8_t *key, size_t le
             suffix = before;
             break;
         }
-        if (rules & RULE_SUFFIX || before == wildcard_parent || before == 0)
-            suffix = end; /* the last case is the default rule "*" */
+        /* A wildcard's parent counts as a suffix too, as in libpsl and browsers. The last case
+         * is the default rule "*". */
+        if (rules & (RULE_SUFFIX | RULE_WILDCARD) || before == wildcard_parent || before == 0)
+            suffix = end;
         if (rules & RULE_WILDCARD)
             wildcard_parent = end;
         goes_on = (rules & (RULE_NODE | RULE_WILDCARD)) != 0;
