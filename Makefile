@@ -7,7 +7,6 @@ MESON ?= meson
 
 all: $(BUILD)/build.ninja
 	@$(MESON) compile -C $(BUILD)
-	@if [ -x $(BUILD)/src/cmd/dnsmon ]; then ln -sfn src/cmd/dnsmon $(BUILD)/dnsmon; fi
 
 $(BUILD)/build.ninja:
 	@$(MESON) setup $(BUILD)

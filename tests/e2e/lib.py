@@ -29,7 +29,7 @@ def skip(why):
 
 def dnsmon_path():
     named = os.environ.get("DNSMON_BIN")
-    for path in [named] if named else [SOURCE / "build/dnsmon", SOURCE / "build/src/cmd/dnsmon"]:
+    for path in [named] if named else [SOURCE / "build/dnsmon"]:
         if os.access(path, os.X_OK):
             return str(Path(path).resolve())
     skip("dnsmon is not built")
