@@ -580,6 +580,8 @@ static int zeek_skip(void *state, struct stream *stream, uint64_t offset, struct
         enum lines_next next = lines_next(stream, &line);
         if (next == LINES_END)
             break;
+        if (next == LINES_OPEN) /* it was taken as a whole line before */
+            return stream_skip(stream, offset - stream_offset(stream), why);
         if (next == LINES_LINE && line.len && line.ptr[0] == '#')
             header_line(z, line);
     }

@@ -41,15 +41,15 @@ static void test_lines(void **state)
         size_t len;
     } rows[] = {
         { LINES_LINE, 3 }, { LINES_LINE, 0 }, { LINES_LINE, 3 }, { LINES_LINE, LINE_MAX_BYTES },
-        { LINES_TOO_LONG, 0 }, { LINES_TOO_LONG, 0 }, { LINES_LINE, 3 }, { LINES_END, 0 },
+        { LINES_TOO_LONG, 0 }, { LINES_TOO_LONG, 0 }, { LINES_OPEN, 3 }, { LINES_OPEN, 3 },
     };
     assert_int_equal(stream_open(&stream, path, &why), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(lines_next(stream, &line), rows[i].next);
-        if (rows[i].next == LINES_LINE)
+        if (rows[i].next == LINES_LINE || rows[i].next == LINES_OPEN)
             assert_int_equal(line.len, rows[i].len);
     }
-    assert_int_equal(stream_offset(stream), file.len);
+    assert_int_equal(stream_offset(stream), file.len - 3);
     stream_close(&stream);
     unlink(path);
     buffer_release(&file);
@@ -100,8 +100,40 @@ static void test_position(void **state)
     harness_release(&h);
 }
 
+/* A file that ends inside a line: what is whole is read, the rest waits. */
+static void test_open_line(void **state)
+{
+    (void)state;
+    static struct harness h;
+    struct input_options options = { 0 };
+    struct transport *transport = transport_create(&options);
+    harness_init(&h);
+    for (size_t cut = 1; cut <= 7; cut++) {
+        struct source_position position;
+        struct source *source;
+        struct fault why;
+        bool more;
+        harness_clear(&h);
+        write_file(zeek, strlen(zeek) - cut);
+        assert_int_equal(source_open(&source, path, &options, transport, &why), 0);
+        assert_int_equal(source_read(source, &h.batch, &h.tally, &more, &why), 0);
+        assert_false(more);
+        source_position(source, &position);
+        bool whole = cut == 1; /* only LF is missing */
+        assert_int_equal(h.batch.count, whole ? 3 : 2);
+        assert_int_equal(h.tally.n[TALLY_BAD_LINE], !whole);
+        assert_int_equal(source_damage(source) == NULL, whole);
+        assert_int_equal(position.offset, strlen(zeek) - (whole ? 1 : 8));
+        source_close(&source);
+        unlink(path);
+    }
+    transport_destroy(&transport);
+    harness_release(&h);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_position) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines), cmocka_unit_test(test_position),
+                                        cmocka_unit_test(test_open_line) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
