@@ -32,18 +32,21 @@ struct capture {
     unsigned n;
     struct input_options options[INPUTS_MAX];
     struct live *lives[INPUTS_MAX];
+    struct transport *transports[INPUTS_MAX];
     struct dnstap_server *servers[INPUTS_MAX];
     struct live_input inputs[INPUTS_MAX];
 };
 
 static int read_interface(void *ctx, struct message_batch *batch, struct tally *tally, int timeout_ms, struct fault *why)
 {
-    return live_read(ctx, batch, tally, timeout_ms, why);
+    int err = live_read(ctx, batch, tally, timeout_ms, why);
+    return err == E_INTERRUPTED ? E_OK : err;
 }
 
 static int read_dnstap(void *ctx, struct message_batch *batch, struct tally *tally, int timeout_ms, struct fault *why)
 {
-    return dnstap_server_read(ctx, batch, tally, timeout_ms, why);
+    int err = dnstap_server_read(ctx, batch, tally, timeout_ms, why);
+    return err == E_INTERRUPTED ? E_OK : err;
 }
 
 static void want(struct capture *c, enum settings_input_kind kind, char *where)
@@ -75,7 +78,12 @@ static int open_input(struct capture *c, unsigned i, struct fault *why)
     if (err)
         return err;
     if (w->kind == INPUT_INTERFACE) {
-        err = live_open(&c->lives[i], w->where, options, pipeline_transport(c->intake.pipeline), why);
+        /* A transport of its own, since vantage and sensor are the interface's. Its open streams
+         * end with the run: what passed on the wire cannot be read again. */
+        c->transports[i] = transport_create(options);
+        if (c->transports[i] == NULL)
+            return fault_set(why, E_NOMEM, "%s: out of memory", w->where);
+        err = live_open(&c->lives[i], w->where, NULL, c->transports[i], why);
         c->inputs[i] = (struct live_input){ read_interface, c->lives[i] };
     } else {
         err = dnstap_server_open(&c->servers[i], w->where, options, why);
@@ -88,6 +96,7 @@ static void close_inputs(struct capture *c)
 {
     for (unsigned i = 0; i < c->n; i++) {
         live_close(&c->lives[i]);
+        transport_destroy(&c->transports[i]);
         dnstap_server_close(&c->servers[i]);
     }
 }
@@ -98,8 +107,6 @@ static int run(struct capture *c, struct fault *why)
     int err = intake_open(&c->intake, why);
     for (unsigned i = 0; i < c->n && err == E_OK; i++)
         err = open_input(c, i, why);
-    if (err == E_OK)
-        err = intake_drop_privileges(why);
     if (err == E_OK) {
         for (unsigned i = 0; i < c->n; i++)
             command_say("listening on %s", c->wanted[i].where);
@@ -116,6 +123,7 @@ int cmd_capture(int argc, char **argv)
     struct fault why = { 0 };
     int option;
     c.intake.copy_window_ms = 10;
+    c.intake.default_slot_s = 60;
     options_start(&c.intake.options, usage, longs, argc, argv);
     while ((option = options_next(&c.intake.options)) > 0) {
         if (option == 'i')

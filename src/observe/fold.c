@@ -25,7 +25,8 @@ struct record {
 struct owner {
     struct owner *next; /* of the same domain and class */
     struct domain *domain;
-    struct record *records;
+    struct record *records;   /* kept ones */
+    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
     uint64_t hash;   /* in-memory */
     uint64_t rank;   /* stable: decides who stays */
     uint32_t n_records;
@@ -230,9 +231,10 @@ static int trim_names(struct domain *d, unsigned class, unsigned limit)
             link = &o->next;
             continue;
         }
-        for (struct record *r = o->records; r != NULL; r = r->next)
-            if (!r->dropped)
-                collapse(&d->collapsed[class], &r->value);
+        for (const struct record *r = o->records; r != NULL; r = r->next)
+            collapse(&d->collapsed[class], &r->value);
+        for (const struct record *r = o->collapsed; r != NULL; r = r->next)
+            collapse(&d->collapsed[class], &r->value);
         o->dropped = true;
         *link = o->next;
         d->n_owners[class]--;
@@ -292,20 +294,19 @@ static int find_owner(struct fold *fold, const uint8_t *key, size_t len, unsigne
     return E_OK;
 }
 
-static uint64_t record_hash(const struct fold *fold, const struct owner *o, uint16_t type, uint8_t about,
+static uint64_t record_hash(const struct fold *fold, uint64_t owner_hash, uint16_t type, uint8_t about,
                             uint16_t subtype, struct slice rdata)
 {
-    uint64_t seed = o->hash ^ hash_mix((uint64_t)type << 32 | (uint64_t)about << 16 | subtype);
+    uint64_t seed = owner_hash ^ hash_mix((uint64_t)type << 32 | (uint64_t)about << 16 | subtype);
     return rdata.len ? hash_memory(rdata.ptr, rdata.len, seed) : hash_mix(seed + fold->secret);
 }
 
-static int find_record(struct fold *fold, struct owner *o, uint16_t type, uint8_t about, uint16_t subtype,
-                       struct slice rdata, struct record **ret, bool *ret_new)
+static int find_record(struct fold *fold, struct owner *o, uint64_t hash, uint16_t type, uint8_t about,
+                       uint16_t subtype, struct slice rdata, struct record **ret, bool *ret_new)
 {
     struct table *t = &fold->records;
     if (table_grow(t) != E_OK)
         return E_NOMEM;
-    uint64_t hash = record_hash(fold, o, type, about, subtype, rdata);
     size_t i = hash & t->mask;
     *ret_new = false;
     for (; t->entries[i].item != NULL; i = (i + 1) & t->mask) {
@@ -320,12 +321,14 @@ static int find_record(struct fold *fold, struct owner *o, uint16_t type, uint8_
     struct record *r = arena_alloc(&fold->arena, sizeof *r + rdata.len);
     if (r == NULL)
         return E_NOMEM;
-    *r = (struct record){ .next = o->records, .owner = o, .hash = hash, .type = type, .subtype = subtype,
+    *r = (struct record){ .owner = o, .hash = hash, .type = type, .subtype = subtype,
                           .rdata_len = (uint16_t)rdata.len, .about = about };
     if (rdata.len)
         memcpy(r->rdata, rdata.ptr, rdata.len);
-    o->records = r;
-    o->n_records++;
+    struct record **list = about == RR_COLLAPSED_RDATA ? &o->collapsed : &o->records;
+    r->next = *list;
+    *list = r;
+    o->n_records += list == &o->records;
     t->entries[i] = (struct entry){ hash, r };
     t->used++;
     *ret = r;
@@ -360,13 +363,26 @@ static int collapse_record(struct fold *fold, struct owner *o, struct record *r,
     struct record *into;
     bool is_new;
     uint16_t subtype = r->about ? r->subtype : r->type;
-    int err = find_record(fold, o, 0, RR_COLLAPSED_RDATA, subtype, (struct slice){ 0 }, &into, &is_new);
+    uint64_t hash = record_hash(fold, o->hash, 0, RR_COLLAPSED_RDATA, subtype, (struct slice){ 0 });
+    int err = find_record(fold, o, hash, 0, RR_COLLAPSED_RDATA, subtype, (struct slice){ 0 }, &into, &is_new);
     if (err)
         return err;
     r->dropped = true;
     collapse(&into->value, &r->value);
     into->value.threshold = threshold;
     return E_OK;
+}
+
+static void unlink_dropped(struct owner *o)
+{
+    for (struct record **link = &o->records; *link != NULL;) {
+        if ((*link)->dropped) {
+            *link = (*link)->next;
+            o->n_records--;
+        } else {
+            link = &(*link)->next;
+        }
+    }
 }
 
 /* Keeps per type the FOLD_RDATA records of smallest rank. */
@@ -377,7 +393,7 @@ static int trim_records(struct fold *fold, struct owner *o)
         return E_NOMEM;
     size_t n = 0;
     for (struct record *r = o->records; r != NULL; r = r->next)
-        if (!r->dropped && limit_group(r) != 0)
+        if (limit_group(r) != 0)
             all[n++] = (struct ranked){ hash_stable(r->rdata, r->rdata_len), limit_group(r), r };
     qsort(all, n, sizeof *all, compare_ranked);
     int err = E_OK;
@@ -394,35 +410,33 @@ static int trim_records(struct fold *fold, struct owner *o)
             err = collapse_record(fold, o, all[i].record, all[group_start + FOLD_RDATA - 1].rank);
     }
     free(all);
+    unlink_dropped(o);
     o->trim_at = o->n_records + (uint32_t)(live < FOLD_RDATA ? FOLD_RDATA : live);
     return err;
 }
 
-/* The collapsed record that a new record beyond the threshold belongs to, or NULL. */
+/* The collapsed record that rdata beyond the threshold belongs to, or NULL. */
 static struct record *beyond_threshold(struct owner *o, uint16_t type, uint8_t about, uint16_t subtype, struct slice rdata)
 {
-    if (o->n_records <= FOLD_RDATA || rdata.len == 0)
-        return NULL;
     uint16_t group = about ? subtype : type;
-    for (struct record *r = o->records; r != NULL; r = r->next) {
-        if (r->about != RR_COLLAPSED_RDATA || r->subtype != group)
-            continue;
-        return hash_stable(rdata.ptr, rdata.len) > r->value.threshold ? r : NULL;
-    }
-    return NULL;
+    struct record *r = o->collapsed;
+    while (r != NULL && r->subtype != group)
+        r = r->next;
+    bool beyond = r != NULL && rdata.len > 0 && hash_stable(rdata.ptr, rdata.len) > r->value.threshold;
+    return beyond ? r : NULL;
 }
 
-static int add_record(struct fold *fold, struct owner *o, uint16_t type, uint8_t about, uint16_t subtype,
-                      struct slice rdata, const struct rr_value *value, struct fold_counts *counts)
+static int add_record(struct fold *fold, struct owner *o, uint64_t hash, uint16_t type, uint8_t about,
+                      uint16_t subtype, struct slice rdata, const struct rr_value *value, struct fold_counts *counts)
 {
-    struct record *r = o->trim_at > 2 * FOLD_RDATA ? beyond_threshold(o, type, about, subtype, rdata) : NULL;
+    struct record *r = o->collapsed ? beyond_threshold(o, type, about, subtype, rdata) : NULL;
     if (r != NULL) {
         collapse(&r->value, value);
         counts->collapsed_rdata += value->count + value->upstream;
         return E_OK;
     }
     bool is_new;
-    int err = find_record(fold, o, type, about, subtype, rdata, &r, &is_new);
+    int err = find_record(fold, o, hash, type, about, subtype, rdata, &r, &is_new);
     if (err)
         return err;
     if (is_new)
@@ -440,56 +454,117 @@ static void widen_span(struct fold *fold, int64_t first, int64_t last)
         fold->to = last;
 }
 
+/* An observation with all that is known of it before the tables are asked. */
+struct upcoming {
+    const struct observation *what;
+    const uint8_t *owner;
+    struct slice rdata;
+    uint64_t owner_hash, record_hash;
+    uint16_t owner_len;
+    bool same_owner; /* as the one before */
+    struct fold *fold;
+};
+
+/* How far the reading runs ahead of the folding. Both tables are larger than the cache, so an
+ * observation's buckets are asked for LOOK_AHEAD before its turn and what they point to half as
+ * long before: fold time fell by a quarter. A power of two. */
+enum { LOOK_AHEAD = 16 };
+
+struct look_ahead {
+    struct upcoming ring[LOOK_AHEAD];
+    unsigned n; /* read so far */
+    const uint8_t *at, *end;
+    const uint8_t *owner;
+    uint64_t owner_hash;
+    uint16_t owner_len;
+};
+
+static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *next, int64_t slot_end,
+                       struct fold_counts *counts)
+{
+    if (l->at >= l->end)
+        return false;
+    const struct observation *o = (const void *)l->at;
+    struct upcoming *u = &l->ring[l->n++ % LOOK_AHEAD];
+    l->at += o->size;
+    u->what = o;
+    u->same_owner = o->owner_len == 0;
+    if (!u->same_owner) {
+        l->owner = observation_owner(o);
+        l->owner_len = o->owner_len;
+        l->owner_hash = o->owner_hash;
+    }
+    u->owner = l->owner;
+    u->owner_len = l->owner_len;
+    u->owner_hash = l->owner_hash;
+    u->rdata = observation_rdata(o);
+    size_t room = RR_KEY_MAX - u->owner_len - 5u;
+    if (__builtin_expect(u->rdata.len > room, 0)) {
+        u->rdata.len = room;
+        counts->rdata_cut++;
+    }
+    u->fold = o->ts_s >= slot_end ? next : fold;
+    u->record_hash = record_hash(u->fold, u->owner_hash, o->type, o->about, o->subtype, u->rdata);
+    if (!u->same_owner)
+        __builtin_prefetch(&u->fold->owners.entries[u->owner_hash & u->fold->owners.mask]);
+    __builtin_prefetch(&u->fold->records.entries[u->record_hash & u->fold->records.mask]);
+    return true;
+}
+
+static void prefetch_items(const struct upcoming *u)
+{
+    __builtin_prefetch(u->fold->owners.entries[u->owner_hash & u->fold->owners.mask].item);
+    __builtin_prefetch(u->fold->records.entries[u->record_hash & u->fold->records.mask].item);
+}
+
+/* The owner that the last observation went to. */
+struct current_owner {
+    struct owner *owner; /* NULL: kept out by the limit */
+    struct domain *domain;
+    struct fold *fold;
+    unsigned class;
+};
+
+static int fold_one(struct current_owner *c, const struct upcoming *u, struct fold_counts *counts)
+{
+    const struct observation *o = u->what;
+    unsigned class = o->about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
+    if (!u->same_owner || u->fold != c->fold || class != c->class || c->owner == NULL || c->owner->dropped) {
+        int err = find_owner(u->fold, u->owner, u->owner_len, class, u->owner_hash, &c->owner, &c->domain);
+        if (err)
+            return err;
+        c->fold = u->fold;
+        c->class = class;
+    }
+    struct rr_value value = {
+        .first = o->ts_s, .last = o->ts_s, .count = !o->upstream, .upstream = o->upstream,
+        .ttl_min = o->ttl, .ttl_max = o->ttl, .flags = o->flags, .sensors = UINT64_C(1) << o->sensor,
+    };
+    widen_span(u->fold, o->ts_s, o->ts_s);
+    if (c->owner == NULL) {
+        collapse(&c->domain->collapsed[class], &value);
+        counts->collapsed_names++;
+        return E_OK;
+    }
+    return add_record(u->fold, c->owner, u->record_hash, o->type, o->about, o->subtype, u->rdata, &value, counts);
+}
+
 int fold_observations(struct fold *fold, struct fold *next, int64_t slot, uint32_t slot_s,
                       const uint8_t *from, const uint8_t *end, struct fold_counts *counts)
 {
-    const uint8_t *owner_key = NULL;
-    size_t owner_len = 0;
-    uint64_t owner_hash = 0;
-    struct owner *owner = NULL;
-    struct domain *domain = NULL;
-    struct fold *last_fold = NULL;
-    unsigned last_class = 0;
+    struct look_ahead ahead = { .at = from, .end = end };
+    struct current_owner current = { 0 };
     int64_t slot_end = (slot + 1) * (int64_t)slot_s;
-    for (const uint8_t *at = from; at < end;) {
-        const struct observation *o = (const void *)at;
-        at += o->size;
-        struct fold *into = o->ts_s >= slot_end ? next : fold;
-        unsigned class = o->about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
-        if (o->owner_len > 0) {
-            owner_key = observation_owner(o);
-            owner_len = o->owner_len;
-            owner_hash = o->owner_hash;
-            last_fold = NULL;
-        }
-        if (into != last_fold || class != last_class || owner == NULL || owner->dropped) {
-            int err = find_owner(into, owner_key, owner_len, class, owner_hash, &owner, &domain);
-            if (err)
-                return err;
-            last_fold = into;
-            last_class = class;
-        }
-        struct rr_value value = {
-            .first = o->ts_s, .last = o->ts_s, .count = !o->upstream, .upstream = o->upstream,
-            .ttl_min = o->ttl, .ttl_max = o->ttl, .flags = o->flags, .sensors = UINT64_C(1) << o->sensor,
-        };
-        widen_span(into, o->ts_s, o->ts_s);
-        if (owner == NULL) {
-            collapse(&domain->collapsed[class], &value);
-            counts->collapsed_names++;
-            continue;
-        }
-        struct slice rdata = observation_rdata(o);
-        size_t room = RR_KEY_MAX - owner_len - 5;
-        if (__builtin_expect(rdata.len > room, 0)) {
-            rdata.len = room;
-            counts->rdata_cut++;
-        }
-        int err = add_record(into, owner, o->type, o->about, o->subtype, rdata, &value, counts);
-        if (err)
-            return err;
+    int err = E_OK;
+    while (ahead.n < LOOK_AHEAD && read_ahead(&ahead, fold, next, slot_end, counts)) {
     }
-    return E_OK;
+    for (unsigned i = 0; i < ahead.n && err == E_OK; i++) {
+        if (i + LOOK_AHEAD / 2 < ahead.n)
+            prefetch_items(&ahead.ring[(i + LOOK_AHEAD / 2) % LOOK_AHEAD]);
+        err = fold_one(&current, &ahead.ring[i % LOOK_AHEAD], counts);
+        read_ahead(&ahead, fold, next, slot_end, counts);
+    }
+    return err;
 }
 
 int fold_record(struct fold *fold, struct slice key, struct slice value)
@@ -520,7 +595,8 @@ int fold_record(struct fold *fold, struct slice key, struct slice value)
         collapse(&d->collapsed[class], &v);
         return E_OK;
     }
-    return add_record(fold, o, k.type, k.about, k.subtype, k.rdata, &v, &counts);
+    uint64_t record = record_hash(fold, hash, k.type, k.about, k.subtype, k.rdata);
+    return add_record(fold, o, record, k.type, k.about, k.subtype, k.rdata, &v, &counts);
 }
 
 /* --- encoding ---------------------------------------------------------------------- */
@@ -644,26 +720,38 @@ static int encode_inverse(struct encoder *inverse, struct slice owner, const str
     return n ? encoder_add(inverse, key, n, value, value_len) : E_OK;
 }
 
-static int encode_owner(struct owner *o, struct buffer *rr, struct encoder *inverse, struct name_value *ret_name)
+static void owner_value_add(struct name_value *into, const struct owner *o)
+{
+    for (const struct record *r = o->records; r != NULL; r = r->next)
+        name_value_add(into, &r->value);
+    for (const struct record *r = o->collapsed; r != NULL; r = r->next)
+        name_value_add(into, &r->value);
+}
+
+static int encode_record(struct slice owner, const struct record *r, struct buffer *rr, struct encoder *inverse)
+{
+    uint8_t key[RR_KEY_MAX], value[RR_VALUE_MAX];
+    struct slice rdata = { r->rdata, r->rdata_len };
+    size_t value_len = rr_value_put(&r->value, value);
+    size_t key_len = r->about ? rr_about_put(owner, r->about, r->subtype, rdata, key)
+                              : rr_key_put(owner, r->type, rdata, key);
+    run_put(rr, key, key_len, value, value_len);
+    return encode_inverse(inverse, owner, r, value, value_len);
+}
+
+/* Both lists of an owner, in key order. */
+static int encode_owner(struct owner *o, struct buffer *rr, struct encoder *inverse)
 {
     struct slice owner = { o->key, o->key_len };
-    uint8_t key[RR_KEY_MAX], value[RR_VALUE_MAX];
     o->records = sort_list(o->records);
-    *ret_name = (struct name_value){ 0 };
-    for (const struct record *r = o->records; r != NULL; r = r->next) {
-        if (r->dropped)
-            continue;
-        struct slice rdata = { r->rdata, r->rdata_len };
-        size_t value_len = rr_value_put(&r->value, value);
-        size_t key_len = r->about ? rr_about_put(owner, r->about, r->subtype, rdata, key)
-                                  : rr_key_put(owner, r->type, rdata, key);
-        run_put(rr, key, key_len, value, value_len);
-        name_value_add(ret_name, &r->value);
-        int err = encode_inverse(inverse, owner, r, value, value_len);
-        if (err)
-            return err;
+    o->collapsed = sort_list(o->collapsed);
+    int err = E_OK;
+    for (const struct record *a = o->records, *b = o->collapsed; (a || b) && err == E_OK;) {
+        const struct record **next = b == NULL || (a != NULL && record_less(a, b)) ? &a : &b;
+        err = encode_record(owner, *next, rr, inverse);
+        *next = (*next)->next;
     }
-    return E_OK;
+    return err;
 }
 
 static int add_name(struct encoder *names, const uint8_t *owner, size_t len, bool domain, const struct name_value *v)
@@ -772,9 +860,7 @@ static int encode_names(struct fold *fold, struct owner **owners, const struct n
         struct name_value v = { 0 };
         for (unsigned class = 0; class < NAME_CLASSES; class++) {
             for (struct owner *o = d->owners[class]; o != NULL; o = o->next)
-                for (const struct record *r = o->records; r != NULL; r = r->next)
-                    if (!r->dropped)
-                        name_value_add(&v, &r->value);
+                owner_value_add(&v, o);
             if (d->collapsed[class].last != 0)
                 name_value_add(&v, &d->collapsed[class]);
         }
@@ -800,7 +886,7 @@ static int encode_owners(struct fold *fold, struct keysort_item *items, struct o
                          struct buffer *rr, struct encoder *inverse, struct encoder *names)
 {
     struct owner **sorted = malloc((n + 1) * sizeof *sorted);
-    struct name_value *values = malloc((n + 1) * sizeof *values);
+    struct name_value *values = calloc(n + 1, sizeof *values);
     int err = sorted && values ? E_OK : E_NOMEM;
     for (size_t i = 0; i < n && err == E_OK; i++)
         sorted[i] = owners[items[i].index];
@@ -812,7 +898,8 @@ static int encode_owners(struct fold *fold, struct keysort_item *items, struct o
         }
     }
     for (size_t i = 0; i < n && err == E_OK; i++)
-        err = encode_owner(sorted[i], rr, inverse, &values[i]);
+        if ((err = encode_owner(sorted[i], rr, inverse)) == E_OK)
+            owner_value_add(&values[i], sorted[i]);
     if (err == E_OK)
         err = encode_names(fold, sorted, values, n, names);
     free(sorted);
