@@ -113,7 +113,7 @@ static json_t *json_name(const char *name)
 {
     char text[3 * 128 + 1], *p = text;
     for (const uint8_t *s = (const uint8_t *)name; *s; s++)
-        p += sprintf(p, *s > 32 && *s < 127 && *s != '%' ? "%c" : "%%%02x", *s);
+        p += snprintf(p, 4, *s > 32 && *s < 127 && *s != '%' ? "%c" : "%%%02x", *s);
     *p = 0;
     return json_string(text);
 }
