@@ -184,7 +184,9 @@ static void test_crashes(void **state)
         store_close(&s);
         for (int merging = 0; merging < 2; merging++) {
             struct reference next = ref;
-            world_run(2, (uint64_t)NOON + 240, &(struct buffer){ 0 }, &next);
+            struct buffer unused;
+            world_run(2, (uint64_t)NOON + 240, &unused, &next);
+            buffer_release(&unused);
             fflush(NULL);
             pid_t pid = fork();
             if (pid == 0) {
