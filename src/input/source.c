@@ -8,6 +8,10 @@
 static const struct reader_ops *const readers[] = {
     &reader_pcap,
     &reader_pcapng,
+    &reader_dnstap,
+    &reader_zeek,
+    &reader_eve,
+    &reader_sensor,
 };
 
 struct source {

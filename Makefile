@@ -1,0 +1,42 @@
+# The front door. Meson does the work; this file remembers how to ask it.
+
+BUILD ?= build
+MESON ?= meson
+
+.PHONY: all setup demo check bench install clean help
+
+all: $(BUILD)/build.ninja
+	@$(MESON) compile -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@$(MESON) setup $(BUILD)
+
+setup:
+	@packaging/setup
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@scripts/demo $(BUILD)
+
+check: setup
+	@$(MAKE) --no-print-directory all
+	@$(MESON) test -C $(BUILD) --no-rebuild --no-suite long --print-errorlogs </dev/null
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@bench/run --build $(BUILD) $(BENCH_ARGS)
+
+install: all
+	@DESTDIR="$(DESTDIR)" $(MESON) install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) build-asan build-tsan
+
+help:
+	@echo "make            build $(BUILD)/dnsmon"
+	@echo "make setup      install what building and testing need (Debian 12)"
+	@echo "make demo       set up, build, and show it at work on generated traffic"
+	@echo "make check      set up, build, run unit, replay, end-to-end and house tests"
+	@echo "make bench      measure against the reference loop (BENCH_ARGS=--quick)"
+	@echo "make install    install under the prefix, below DESTDIR"
+	@echo "make clean      remove the build folders"

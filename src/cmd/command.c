@@ -1,0 +1,20 @@
+#include "cmd/commands.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void command_say(const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    fprintf(stderr, "dnsmon: %s\n", line);
+}
+
+int command_fail(const struct fault *why)
+{
+    command_say("%s", why->text[0] ? why->text : fault_text(why->code));
+    return why->code == E_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}

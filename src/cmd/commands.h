@@ -1,0 +1,30 @@
+/* commands: the subcommands of dnsmon, and what they have in common.
+ *
+ * A command gets its own argv (argv[0] is its name) and returns the exit code of the
+ * program: 0 done, 1 operational failure, 2 wrong usage. Results go to stdout, everything
+ * else to stderr. Called once a process, in the main thread.
+ */
+#ifndef DNSMON_CMD_COMMANDS_H
+#define DNSMON_CMD_COMMANDS_H
+
+#include "base/fault.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+int cmd_ingest(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
+int cmd_lookup(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_fsck(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_expire(int argc, char **argv);
+int cmd_purge(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+
+/* A line on stderr: "dnsmon: ...". */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints the fault and returns the exit code it asks for. */
+int command_fail(const struct fault *why);
+
+#endif

@@ -1,0 +1,236 @@
+/* dump: every merged record of a kind, a line of text each, in key order.
+ *
+ * Two databases hold the same exactly when their dumps are the same bytes, so a line has
+ * every field, nothing that depends on how the data came in (sensors are names, sorted),
+ * and nothing of the layout on disk. Columns are separated by tabs:
+ *
+ *     rr       owner type data first last count upstream ttl_min ttl_max flags sensors threshold
+ *     inverse  the same
+ *     name     name host|domain first last count
+ *
+ * `type` of what is said about an owner: NXDOMAIN, NODATA, NAMES (collapsed, data is the
+ * class), RDATA (collapsed, data is the type), OUTSIDE:type.
+ */
+#include "cmd/commands.h"
+#include "cmd/options.h"
+#include "cmd/present.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: dnsmon dump [OPTION...] [--kind rr|inverse|name]\n\n"
+    "Every record of a kind (rr), merged over all tables, as a line of tab-separated text in\n"
+    "key order: owner, type, data, first, last, count, upstream, ttl_min, ttl_max, flags,\n"
+    "sensors, threshold; of names: name, host or domain, first, last, count.\n\n" OPTIONS_COMMON_HELP;
+
+enum { OWN_KIND = OPTION_OWN };
+
+static const struct option longs[] = { { "kind", required_argument, NULL, OWN_KIND }, OPTIONS_COMMON };
+
+struct dump {
+    struct present present; /* for its output and its sensors */
+    uint8_t by_name[PRESENT_SENSORS]; /* bits in the order of their names */
+    unsigned n_sensors;
+    char text[PRESENT_RDATA_MAX];
+    uint8_t rdata[RR_KEY_MAX];
+};
+
+static void column(struct dump *d, const char *text, size_t len)
+{
+    buffer_append(&d->present.out, text, len);
+    buffer_u8(&d->present.out, '\t');
+}
+
+static void column_number(struct dump *d, uint64_t number)
+{
+    present_number(&d->present.out, number);
+    buffer_u8(&d->present.out, '\t');
+}
+
+static void column_type(struct dump *d, const char *before, uint16_t type)
+{
+    char text[PRESENT_TYPE_MAX];
+    size_t n = present_type(type, text);
+    buffer_append(&d->present.out, before, strlen(before));
+    column(d, text, n);
+}
+
+static void column_rdata(struct dump *d, uint16_t type, struct slice rdata)
+{
+    size_t n = present_rdata(type, rdata, d->text);
+    column(d, d->text, n);
+}
+
+static void columns_about(struct dump *d, const struct rr_key *key)
+{
+    switch (key->about) {
+    case RR_NXDOMAIN:
+        column(d, "NXDOMAIN\t", 9);
+        break;
+    case RR_NODATA:
+        column_type(d, "NODATA\t", key->subtype);
+        break;
+    case RR_COLLAPSED_NAMES:
+        column(d, "NAMES", 5);
+        column_number(d, key->subtype);
+        break;
+    case RR_COLLAPSED_RDATA:
+        column_type(d, "RDATA\t", key->subtype);
+        break;
+    default:
+        column_type(d, "OUTSIDE:", key->subtype);
+        column_rdata(d, key->subtype, key->rdata);
+    }
+}
+
+static void column_sensors(struct dump *d, uint64_t sensors)
+{
+    struct buffer *to = &d->present.out;
+    size_t before = to->len;
+    if (sensors & 1)
+        buffer_append(to, "unnamed,", 8);
+    for (unsigned i = 0; i < d->n_sensors; i++)
+        if (sensors >> d->by_name[i] & 1)
+            buffer_printf(to, "%s,", d->present.sensors[d->by_name[i]]);
+    if (to->len > before)
+        to->len--; /* the last comma */
+    else
+        buffer_u8(to, '-');
+    buffer_u8(to, '\t');
+}
+
+static void dump_rr(struct dump *d, const struct rr_key *key, const struct rr_value *v)
+{
+    size_t n = present_owner(key->owner, d->text);
+    column(d, d->text, n);
+    if (key->type == 0) {
+        columns_about(d, key);
+    } else {
+        column_type(d, "", key->type);
+        column_rdata(d, key->type, key->rdata);
+    }
+    column_number(d, v->first);
+    column_number(d, v->last);
+    column_number(d, v->count);
+    column_number(d, v->upstream);
+    column_number(d, v->ttl_min);
+    column_number(d, v->ttl_max);
+    column_number(d, v->flags);
+    column_sensors(d, v->sensors);
+    present_number(&d->present.out, v->threshold);
+}
+
+static bool dump_name(struct dump *d, struct slice key, struct slice value)
+{
+    uint8_t wire[NAME_WIRE_MAX];
+    struct name_value v;
+    size_t forward = name_key_length(key.ptr, key.len);
+    size_t n = forward ? name_from_forward_key(key.ptr, forward, wire) : 0;
+    if (n == 0 || !name_value_get(value, &v))
+        return false;
+    column(d, d->text, name_to_text(wire, n, d->text));
+    if (key.len > forward)
+        column(d, "domain", 6);
+    else
+        column(d, "host", 4);
+    column_number(d, v.first);
+    column_number(d, v.last);
+    present_number(&d->present.out, v.count);
+    return true;
+}
+
+static bool dump_entry(struct dump *d, uint8_t kind, struct slice key, struct slice value)
+{
+    struct rr_key k;
+    struct rr_value v;
+    if (kind == KIND_NAME)
+        return dump_name(d, key, value);
+    bool ok = kind == KIND_INVERSE ? rr_inverse_get(key, d->rdata, &k) : rr_key_get(key, &k);
+    if (!ok || !rr_value_get(value, &v))
+        return false;
+    dump_rr(d, &k, &v);
+    return true;
+}
+
+static void sort_sensors(struct dump *d, const struct store *store)
+{
+    for (uint8_t bit = 1; bit < PRESENT_SENSORS; bit++) {
+        const char *name = store_sensor_name(store, bit);
+        d->present.sensors[bit] = name;
+        if (name == NULL)
+            continue;
+        unsigned at = d->n_sensors++;
+        while (at > 0 && strcmp(d->present.sensors[d->by_name[at - 1]], name) > 0) {
+            d->by_name[at] = d->by_name[at - 1];
+            at--;
+        }
+        d->by_name[at] = bit;
+    }
+}
+
+static int dump_all(struct dump *d, struct store *store, uint8_t kind, struct fault *why)
+{
+    struct store_range range = { .kind = kind };
+    struct store_scan *scan;
+    int rc = store_scan_open(&scan, store, &range, why);
+    if (rc != 0)
+        return rc;
+    for (;;) {
+        struct slice key, value;
+        rc = store_scan_next(scan, &key, &value, why);
+        if (rc != 0 || key.ptr == NULL)
+            break;
+        if (!dump_entry(d, kind, key, value)) {
+            rc = fault_set(why, E_CORRUPT, "a record in a %s table does not parse; run dnsmon fsck",
+                           record_kinds[kind].name);
+            break;
+        }
+        present_text(&d->present, "\n");
+        if (d->present.write_errno)
+            break;
+    }
+    store_scan_close(&scan);
+    return rc;
+}
+
+static int run(const struct options *o, uint8_t kind, struct fault *why)
+{
+    static struct dump d;
+    struct store *store;
+    int rc = options_open_store(o, STORE_READ, &store, why);
+    if (rc != 0)
+        return rc;
+    present_init(&d.present, STDOUT_FILENO, PRESENT_JSON);
+    sort_sensors(&d, store);
+    rc = dump_all(&d, store, kind, why);
+    struct fault *write_why = rc ? NULL : why;
+    int flushed = present_flush(&d.present, write_why);
+    present_release(&d.present);
+    store_close(&store);
+    return rc ? rc : flushed;
+}
+
+static uint8_t kind_of(struct options *o)
+{
+    for (uint8_t kind = 0; kind < KINDS; kind++)
+        if (strcmp(optarg, record_kinds[kind].name) == 0)
+            return kind;
+    options_wrong(o, "--kind: '%s' is none of rr, inverse, name", optarg);
+    return KIND_RR;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+    struct options o;
+    struct fault why = { 0 };
+    uint8_t kind = KIND_RR;
+    options_start(&o, usage, longs, argc, argv);
+    while (options_next(&o) > 0)
+        kind = kind_of(&o);
+    if (o.exit < 0 && optind < argc)
+        options_wrong(&o, "'%s' is one word too many", argv[optind]);
+    if (o.exit < 0 && run(&o, kind, &why) != 0)
+        o.exit = command_fail(&why);
+    return options_end(&o);
+}

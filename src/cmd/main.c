@@ -1,0 +1,94 @@
+/* dnsmon: one program, a table of subcommands. */
+#include "cmd/commands.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+    { "ingest", "read capture files and logs into the database, exactly once", cmd_ingest },
+    { "capture", "read live traffic from an interface or dnstap", cmd_capture },
+    { "lookup", "what a name answered, who answered with this data", cmd_lookup },
+    { "dump", "every record as a line of text, in key order", cmd_dump },
+    { "stat", "what the database holds", cmd_stat },
+    { "fsck", "read every byte and report damage", cmd_fsck },
+    { "merge", "run the merges that are due, now", cmd_merge },
+    { "expire", "drop what is older than the retention keeps", cmd_expire },
+    { "purge", "remove a name, or a subtree, from all tables", cmd_purge },
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* The command that starts like what was typed, or NULL. */
+static const struct command *command_like(const char *name)
+{
+    for (size_t n = strlen(name); n > 0; n--)
+        for (size_t i = 0; i < COMMANDS; i++)
+            if (strncmp(commands[i].name, name, n) == 0)
+                return &commands[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const struct command *like = command_like(name);
+    if (like != NULL)
+        command_say("unknown command '%s'; did you mean '%s'?", name, like->name);
+    else
+        command_say("unknown command '%s'; see dnsmon --help", name);
+    return EXIT_USAGE;
+}
+
+static int help(FILE *to, int code)
+{
+    fprintf(to, "usage: dnsmon COMMAND [OPTION...] [ARGUMENT...]\n\n"
+                "An open passive DNS system.\n\nCommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+    fprintf(to, "\n'dnsmon help COMMAND' tells more. The database is --db DIR, $DNSMON_DB or ./dnsmon-db.\n"
+                "Exit: 0 done, 1 operational failure, 2 wrong usage.\n");
+    return code;
+}
+
+static int help_of(char *name)
+{
+    const struct command *command = command_find(name);
+    if (command == NULL)
+        return unknown(name);
+    char option[] = "--help";
+    char *argv[] = { name, option, NULL };
+    return command->run(2, argv);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return help(stderr, EXIT_USAGE);
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0) {
+        printf("dnsmon %s\n", DNSMON_VERSION);
+        return EXIT_DONE;
+    }
+    bool asked = strcmp(name, "help") == 0;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (asked && argc == 2))
+        return help(stdout, EXIT_DONE);
+    if (asked)
+        return help_of(argv[2]);
+    const struct command *command = command_find(name);
+    if (command == NULL)
+        return unknown(name);
+    return command->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,38 @@
+/* rdata: where names stand inside record data.
+ *
+ * One table says for each type that embeds names how its rdata is laid out; it serves
+ * decoding (names are decompressed and lower-cased) and the inverse key (names first).
+ * Only the types of RFC 3597, section 4, may be compressed; others that hold names are
+ * lower-cased as RFC 4034, 6.2, lists them. Pure; any thread.
+ */
+#ifndef DNSMON_DNS_RDATA_H
+#define DNSMON_DNS_RDATA_H
+
+#include "base/bytes.h"
+
+enum dns_type {
+    TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_NULL = 10, TYPE_PTR = 12,
+    TYPE_MX = 15, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_SRV = 33, TYPE_DNAME = 39, TYPE_OPT = 41,
+    TYPE_RRSIG = 46, TYPE_HTTPS = 65, TYPE_TSIG = 250, TYPE_ANY = 255,
+};
+
+/* `lead` bytes, then `names` names, then the rest. names 0: no names inside. */
+struct rdata_layout {
+    uint8_t lead;
+    uint8_t names;
+    bool compressible;
+};
+
+struct rdata_layout rdata_layout(uint16_t type);
+
+/* The searchable form of rdata (docs/format/records.md, inverse) appended at `to`, which has
+ * room for len + NAME_KEY_MAX * 2 bytes; returns its length, 0 when rdata is not of the type's layout
+ * (then the inverse key does not exist). */
+size_t rdata_searchable(uint16_t type, const uint8_t *rdata, size_t len, uint8_t *to);
+
+/* Back: from the searchable form with the original length `rdlength`. `*ret_used` is how much
+ * of `from` it took: the rest is the owner. Returns the rdata's length, 0 when malformed. */
+size_t rdata_from_searchable(uint16_t type, const uint8_t *from, size_t len, size_t rdlength,
+                             uint8_t *rdata, size_t *ret_used);
+
+#endif

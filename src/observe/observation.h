@@ -1,0 +1,38 @@
+/* observation: one thing said about one owner, on its way from decoding to folding.
+ *
+ * Decoding appends observations to a byte buffer per shard; folding reads them back in
+ * order. An observation with owner_len 0 is about the same owner as the one before it in
+ * the buffer, so a run of address records carries its name once. The bytes behind the
+ * struct are the owner key, then rdata, padded to eight.
+ */
+#ifndef DNSMON_OBSERVE_OBSERVATION_H
+#define DNSMON_OBSERVE_OBSERVATION_H
+
+#include "base/buffer.h"
+
+struct observation {
+    uint64_t owner_hash; /* in-memory hash of the owner key */
+    uint32_t ts_s;
+    uint32_t ttl;
+    uint16_t type;       /* 0: see about */
+    uint16_t subtype;
+    uint16_t owner_len;
+    uint16_t rdata_len;
+    uint8_t about;       /* enum rr_about */
+    uint8_t flags;       /* enum rr_flag */
+    uint8_t upstream;    /* 1: seen upstream or at an authoritative server */
+    uint8_t sensor;
+    uint32_t size;       /* of all, padding included */
+};
+
+static inline const uint8_t *observation_owner(const struct observation *o)
+{
+    return (const uint8_t *)(o + 1);
+}
+
+static inline struct slice observation_rdata(const struct observation *o)
+{
+    return (struct slice){ observation_owner(o) + o->owner_len, o->rdata_len };
+}
+
+#endif

@@ -1,0 +1,552 @@
+#include "observe/observer.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+enum {
+    COPY_SLOTS = 1 << 13,
+    OBSERVATIONS_LIMIT = 256 << 20,
+    STATE_LIMIT = 64 << 20,
+};
+#define NO_SLOT INT64_MIN
+
+/* Copies of one packet: the last seen hash and time by hash. */
+struct copy {
+    uint64_t hash;
+    int64_t ts_ns;
+};
+
+struct partition {
+    struct dns_decoder decoder;
+    struct pair pair;
+    struct copy *copies;
+};
+
+struct shard {
+    struct fold *current, *next;
+};
+
+struct observer {
+    struct observer_options options;
+    struct partition partitions[PARTITIONS];
+    struct shard shards[SHARDS];
+    int64_t slot; /* the oldest open one; admission's view, ahead of folding */
+    int64_t newest_ns;
+    bool over_memory;
+};
+
+static int create_parts(struct observer *o)
+{
+    for (int i = 0; i < PARTITIONS; i++) {
+        struct partition *p = &o->partitions[i];
+        dns_decoder_init(&p->decoder);
+        p->copies = calloc(COPY_SLOTS, sizeof *p->copies);
+        if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns) != E_OK)
+            return E_NOMEM;
+    }
+    for (int i = 0; i < SHARDS; i++)
+        if (fold_create(&o->shards[i].current, o->options.suffixes) || fold_create(&o->shards[i].next, o->options.suffixes))
+            return E_NOMEM;
+    return E_OK;
+}
+
+int observer_create(struct observer **ret, const struct observer_options *options)
+{
+    struct observer *o = calloc(1, sizeof *o);
+    if (o == NULL)
+        return E_NOMEM;
+    o->options = *options;
+    o->slot = NO_SLOT;
+    o->newest_ns = INT64_MIN;
+    if (create_parts(o) != E_OK) {
+        observer_destroy(&o);
+        return E_NOMEM;
+    }
+    *ret = o;
+    return E_OK;
+}
+
+void observer_destroy(struct observer **pointer)
+{
+    struct observer *o = *pointer;
+    if (o == NULL)
+        return;
+    for (int i = 0; i < PARTITIONS; i++) {
+        dns_decoder_release(&o->partitions[i].decoder);
+        pair_release(&o->partitions[i].pair);
+        free(o->partitions[i].copies);
+    }
+    for (int i = 0; i < SHARDS; i++) {
+        fold_destroy(&o->shards[i].current);
+        fold_destroy(&o->shards[i].next);
+    }
+    free(o);
+    *pointer = NULL;
+}
+
+int round_init(struct round *round)
+{
+    memset(round, 0, sizeof *round);
+    for (int p = 0; p < PARTITIONS; p++) {
+        buffer_init(&round->pair_state[p], STATE_LIMIT);
+        for (int s = 0; s < SHARDS; s++)
+            buffer_init(&round->observations[p][s], OBSERVATIONS_LIMIT);
+    }
+    return message_batch_init(&round->batch, ROUND_MESSAGES);
+}
+
+void round_release(struct round *round)
+{
+    message_batch_release(&round->batch);
+    for (int p = 0; p < PARTITIONS; p++) {
+        buffer_release(&round->pair_state[p]);
+        for (int s = 0; s < SHARDS; s++)
+            buffer_release(&round->observations[p][s]);
+    }
+    free(round->order);
+    round->order = NULL;
+}
+
+void round_clear(struct round *round)
+{
+    message_batch_clear(&round->batch);
+    for (int p = 0; p < PARTITIONS; p++) {
+        buffer_clear(&round->pair_state[p]);
+        for (int s = 0; s < SHARDS; s++)
+            buffer_clear(&round->observations[p][s]);
+    }
+    memset(round->counts, 0, sizeof round->counts);
+    memset(round->fold_counts, 0, sizeof round->fold_counts);
+    memset(round->decode_errors, 0, sizeof round->decode_errors);
+    memset(round->fold_errors, 0, sizeof round->fold_errors);
+    memset(&round->tally, 0, sizeof round->tally);
+    memset(round->starts, 0, sizeof round->starts);
+    round->cut = round->ends_slot = round->ends_next = false;
+}
+
+/* --- reading: dealing and slots ---------------------------------------------------- */
+
+static uint64_t endpoint_hash(const struct endpoint *e)
+{
+    uint64_t high = get_le64(e->address), low = get_le64(e->address + 8);
+    return hash_mix(low ^ high * UINT64_C(0x9e3779b97f4a7c15) ^ e->port);
+}
+
+/* The same for both directions of one question. */
+static unsigned partition_of(const struct message *m)
+{
+    uint64_t id = m->wire_len >= 2 ? get_be16(m->wire) : 0;
+    return (unsigned)((endpoint_hash(&m->from) + endpoint_hash(&m->to) + id * UINT64_C(0x9e3779b97f4a7c15)) >> 61);
+}
+_Static_assert(PARTITIONS == 8, "partition_of takes three bits");
+
+static int deal(struct round *round)
+{
+    uint32_t n = round->batch.count;
+    if (n > round->order_capacity) {
+        uint32_t *order = realloc(round->order, 2 * n * sizeof *order);
+        if (order == NULL)
+            return E_NOMEM;
+        round->order = order;
+        round->order_capacity = 2 * n;
+    }
+    uint8_t *of = malloc(n + 1);
+    if (of == NULL)
+        return E_NOMEM;
+    uint32_t fill[PARTITIONS] = { 0 };
+    for (uint32_t i = 0; i < n; i++)
+        fill[of[i] = (uint8_t)partition_of(&round->batch.messages[i])]++;
+    round->starts[0] = 0;
+    for (int p = 0; p < PARTITIONS; p++)
+        round->starts[p + 1] = round->starts[p] + fill[p];
+    memcpy(fill, round->starts, sizeof fill);
+    for (uint32_t i = 0; i < n; i++)
+        round->order[fill[of[i]]++] = i;
+    free(of);
+    return E_OK;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static int64_t slot_of(const struct observer *o, int64_t ts_ns)
+{
+    return floor_div(ts_ns, o->options.slot_s * INT64_C(1000000000));
+}
+
+static void decide_slots(struct observer *o, struct round *round)
+{
+    if (o->newest_ns == INT64_MIN)
+        return;
+    int64_t watermark_slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+    if (watermark_slot > o->slot) {
+        round->cut = round->ends_slot = true;
+        o->slot = watermark_slot;
+    } else if (o->over_memory) {
+        round->cut = round->ends_slot = true;
+        round->fold_counts[0].early_seals++;
+        o->over_memory = false; /* until the next check */
+    }
+}
+
+int observer_admit(struct observer *o, struct round *round)
+{
+    const struct message_batch *b = &round->batch;
+    if (b->count > 0) {
+        if (b->newest_ns > o->newest_ns)
+            o->newest_ns = b->newest_ns;
+        if (o->slot == NO_SLOT)
+            o->slot = slot_of(o, b->messages[0].ts_ns);
+    }
+    if (!round->ends_slot) {
+        round->slot = o->slot;
+        decide_slots(o, round);
+    }
+    round->newest_ns = o->newest_ns;
+    return deal(round);
+}
+
+void observer_end_slots(struct observer *o, struct round *round)
+{
+    round->cut = round->ends_slot = round->ends_next = true;
+    round->slot = o->slot;
+    o->slot = NO_SLOT;
+    o->newest_ns = INT64_MIN;
+}
+
+/* --- decoding ---------------------------------------------------------------------- */
+
+static bool is_copy(struct partition *p, const struct message *m, int64_t window_ns)
+{
+    if (m->transport != TRANSPORT_UDP || m->known != KNOWN_ALL || window_ns == 0)
+        return false;
+    uint64_t seed = endpoint_hash(&m->from) * 3 + endpoint_hash(&m->to) + m->ip_id;
+    uint64_t hash = XXH3_64bits_withSeed(m->wire, m->wire_len, seed);
+    struct copy *c = &p->copies[hash % COPY_SLOTS];
+    int64_t apart = m->ts_ns - c->ts_ns;
+    bool copy = c->hash == hash && apart <= window_ns && apart >= -window_ns;
+    *c = (struct copy){ hash, m->ts_ns };
+    return copy;
+}
+
+static struct pair_key pair_key_of(const struct dns_decoder *d, const struct message *m, bool response)
+{
+    const struct endpoint *client = response ? &m->to : &m->from, *server = response ? &m->from : &m->to;
+    uint8_t bytes[44 + NAME_KEY_MAX];
+    memcpy(bytes, client->address, 16);
+    memcpy(bytes + 16, server->address, 16);
+    put_be16(bytes + 32, client->port);
+    put_be16(bytes + 34, server->port);
+    put_be16(bytes + 36, d->id);
+    put_be16(bytes + 38, d->qtype);
+    put_be16(bytes + 40, d->qclass);
+    put_be16(bytes + 42, m->transport);
+    memcpy(bytes + 44, d->qname, d->qname_len);
+    XXH128_hash_t h = XXH3_128bits(bytes, 44u + d->qname_len);
+    return (struct pair_key){ h.low64, h.high64 };
+}
+
+static bool is_excluded_zone(const struct observer_options *options, const struct dns_decoder *d)
+{
+    for (unsigned i = 0; i < options->n_zones; i++)
+        if (d->qname_len > options->zone_lens[i] && memcmp(d->qname, options->zones[i], options->zone_lens[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_excluded_client(const struct observer_options *options, const struct message *m, bool response)
+{
+    const uint8_t *client = response ? m->to.address : m->from.address;
+    for (unsigned i = 0; i < options->n_clients; i++)
+        if (memcmp(client, options->clients[i].low, 16) >= 0 && memcmp(client, options->clients[i].high, 16) <= 0)
+            return true;
+    return false;
+}
+
+/* Why a well-formed message is not used, or TALLY_CAUSES. */
+static enum tally_cause set_aside(const struct observer *o, const struct dns_decoder *d, const struct message *m)
+{
+    bool response = d->flags & DNS_QR;
+    if (d->flags & DNS_OPCODE)
+        return TALLY_NOT_QUERY_OPCODE;
+    if (d->qname != NULL && d->qclass != CLASS_IN)
+        return TALLY_OTHER_CLASS;
+    if (o->options.n_clients && m->known & KNOWN_ADDRESSES && is_excluded_client(&o->options, m, response))
+        return TALLY_EXCLUDED_CLIENT;
+    if (o->options.n_zones && d->qname != NULL && is_excluded_zone(&o->options, d))
+        return TALLY_EXCLUDED_ZONE;
+    return TALLY_CAUSES;
+}
+
+/* Some logs (EVE version 1) have an event an answer and no question: what the answer is about
+ * was asked. In a packet an absent question stays absent. */
+static bool take_owner_for_question(struct dns_decoder *d, const struct message *m)
+{
+    if (m->known & KNOWN_SIZE || d->n_rrs == 0)
+        return false;
+    d->qname = d->rrs[0].owner;
+    d->qname_len = d->rrs[0].owner_len;
+    d->qtype = d->rrs[0].type;
+    return true;
+}
+
+static int use_response(struct observer *o, struct partition *p, struct round *round, const struct message *m,
+                        unsigned index, struct observer_counts *counts)
+{
+    struct dns_decoder *d = &p->decoder;
+    int64_t asked_ns;
+    bool paired = d->qname != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked_ns);
+    counts->responses++;
+    counts->transactions += paired;
+    counts->unmatched_responses += !paired;
+    if (d->qname == NULL && !take_owner_for_question(d, m))
+        return E_OK;
+    return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
+}
+
+static int decode_message(struct observer *o, struct partition *p, struct round *round, const struct message *m,
+                          unsigned index, struct observer_counts *counts)
+{
+    struct dns_decoder *d = &p->decoder;
+    counts->messages++;
+    if (is_copy(p, m, o->options.copy_window_ns)) {
+        counts->tally.n[TALLY_DUPLICATE]++;
+        return E_OK;
+    }
+    enum tally_cause cause = dns_decode(d, m->wire, m->wire_len, m->truncated);
+    if (cause == TALLY_CAUSES)
+        cause = set_aside(o, d, m);
+    if (cause != TALLY_CAUSES) {
+        counts->tally.n[cause]++;
+        return E_OK;
+    }
+    counts->tally.n[TALLY_DNS_TRAILING] += d->trailing;
+    counts->late += round->slot != NO_SLOT && slot_of(o, m->ts_ns) < round->slot;
+    if (counts->first_ns == 0 || m->ts_ns < counts->first_ns)
+        counts->first_ns = m->ts_ns;
+    if (m->ts_ns > counts->last_ns)
+        counts->last_ns = m->ts_ns;
+    if (d->flags & DNS_QR)
+        return use_response(o, p, round, m, index, counts);
+    counts->queries++;
+    return d->qname ? pair_query(&p->pair, pair_key_of(d, m, false), m->ts_ns) : E_OK;
+}
+
+static void save_copies(const struct partition *p, int64_t newest_ns, int64_t window_ns, struct buffer *to)
+{
+    size_t at = to->len;
+    uint32_t n = 0;
+    buffer_le32(to, 0);
+    for (uint32_t i = 0; i < COPY_SLOTS; i++) {
+        if (p->copies[i].hash == 0 || newest_ns - p->copies[i].ts_ns > 2 * window_ns + INT64_C(1000000000))
+            continue;
+        buffer_le64(to, p->copies[i].hash);
+        buffer_le64(to, (uint64_t)p->copies[i].ts_ns);
+        n++;
+    }
+    if (!to->failed)
+        put_le32(to->ptr + at, n);
+}
+
+/* A partition's messages are strewn over the batch: ask for them a little early. */
+static void prefetch_message(const struct round *round, uint32_t i, uint32_t end)
+{
+    if (i + 6 < end)
+        __builtin_prefetch(&round->batch.messages[round->order[i + 6]]);
+    if (i + 3 >= end)
+        return;
+    const uint8_t *wire = round->batch.messages[round->order[i + 3]].wire;
+    __builtin_prefetch(wire);
+    __builtin_prefetch(wire + 64);
+}
+
+void observer_decode(struct observer *o, struct round *round, unsigned index)
+{
+    struct partition *p = &o->partitions[index];
+    struct observer_counts *counts = &round->counts[index];
+    uint64_t unanswered = p->pair.unanswered, evicted = p->pair.evicted;
+    int err = E_OK;
+    for (uint32_t i = round->starts[index], end = round->starts[index + 1]; i < end && err == E_OK; i++) {
+        prefetch_message(round, i, end);
+        err = decode_message(o, p, round, &round->batch.messages[round->order[i]], index, counts);
+    }
+    pair_expire(&p->pair, round->newest_ns);
+    counts->unanswered = p->pair.unanswered - unanswered;
+    counts->pair_evicted = p->pair.evicted - evicted;
+    if (round->cut) {
+        pair_save(&p->pair, &round->pair_state[index]);
+        save_copies(p, round->newest_ns, o->options.copy_window_ns, &round->pair_state[index]);
+        if (round->pair_state[index].failed)
+            err = E_NOMEM;
+    }
+    round->decode_errors[index] = err;
+}
+
+/* --- folding ----------------------------------------------------------------------- */
+
+void observer_fold(struct observer *o, struct round *round, unsigned index)
+{
+    struct shard *shard = &o->shards[index];
+    int err = E_OK;
+    for (int p = 0; p < PARTITIONS && err == E_OK; p++) {
+        const struct buffer *b = &round->observations[p][index];
+        err = b->failed ? E_NOMEM
+                        : fold_observations(shard->current, shard->next, round->slot, o->options.slot_s, b->ptr,
+                                            b->ptr + b->len, &round->fold_counts[index].folded);
+    }
+    round->fold_errors[index] = err;
+}
+
+void observer_counts_add(struct observer_counts *to, const struct observer_counts *from)
+{
+    to->messages += from->messages;
+    to->queries += from->queries;
+    to->responses += from->responses;
+    to->transactions += from->transactions;
+    to->unanswered += from->unanswered;
+    to->unmatched_responses += from->unmatched_responses;
+    to->pair_evicted += from->pair_evicted;
+    to->late += from->late;
+    to->rr_observed += from->rr_observed;
+    to->early_seals += from->early_seals;
+    to->folded.rdata_cut += from->folded.rdata_cut;
+    to->folded.collapsed_names += from->folded.collapsed_names;
+    to->folded.collapsed_rdata += from->folded.collapsed_rdata;
+    tally_add(&to->tally, &from->tally);
+    if (from->first_ns != 0 && (to->first_ns == 0 || from->first_ns < to->first_ns))
+        to->first_ns = from->first_ns;
+    if (from->last_ns > to->last_ns)
+        to->last_ns = from->last_ns;
+}
+
+int observer_finish(const struct round *round, struct observer_counts *total)
+{
+    tally_add(&total->tally, &round->tally);
+    for (int i = 0; i < PARTITIONS; i++)
+        observer_counts_add(total, &round->counts[i]);
+    for (int i = 0; i < SHARDS; i++)
+        observer_counts_add(total, &round->fold_counts[i]);
+    int err = E_OK;
+    for (int i = 0; i < PARTITIONS && err == E_OK; i++)
+        err = round->decode_errors[i];
+    for (int i = 0; i < SHARDS && err == E_OK; i++)
+        err = round->fold_errors[i];
+    return err;
+}
+
+static int encode_fold(struct fold *fold, struct observer_part *part, unsigned shard)
+{
+    return fold_is_empty(fold) ? E_OK : fold_encode(fold, part->runs[shard]);
+}
+
+int observer_encode(struct observer *o, const struct round *round, unsigned index, struct observer_part parts[PARTS])
+{
+    (void)round;
+    int err = encode_fold(o->shards[index].current, &parts[0], index);
+    return err ? err : encode_fold(o->shards[index].next, &parts[1], index);
+}
+
+static void span_part(struct observer *o, struct observer_part *part, bool next)
+{
+    part->used = false;
+    part->from = INT64_MAX;
+    part->to = INT64_MIN;
+    for (int i = 0; i < SHARDS; i++) {
+        struct fold *fold = next ? o->shards[i].next : o->shards[i].current;
+        if (fold_is_empty(fold))
+            continue;
+        int64_t from, to;
+        fold_span(fold, &from, &to);
+        part->used = true;
+        part->from = from < part->from ? from : part->from;
+        part->to = to > part->to ? to : part->to;
+    }
+}
+
+void observer_cut(struct observer *o, const struct round *round, struct observer_part parts[PARTS])
+{
+    int64_t slot_s = o->options.slot_s;
+    for (int i = 0; i < PARTS; i++)
+        span_part(o, &parts[i], i == 1);
+    parts[0].slot_start = round->slot == NO_SLOT ? 0 : round->slot * slot_s;
+    parts[1].slot_start = parts[1].used ? floor_div(parts[1].from, slot_s) * slot_s : 0;
+    parts[0].open = !round->ends_slot;
+    parts[1].open = !round->ends_next;
+    for (int i = 0; i < SHARDS; i++) {
+        struct shard *s = &o->shards[i];
+        if (!round->ends_slot)
+            continue;
+        fold_reset(s->current);
+        if (round->ends_next)
+            fold_reset(s->next);
+        struct fold *swap = s->current;
+        s->current = s->next;
+        s->next = swap;
+    }
+}
+
+size_t observer_check_memory(struct observer *o)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < SHARDS; i++)
+        bytes += fold_bytes(o->shards[i].current) + fold_bytes(o->shards[i].next);
+    o->over_memory = bytes > o->options.memory;
+    return bytes;
+}
+
+bool observer_is_behind(const struct observer *o, int64_t newest_ns)
+{
+    return o->slot != NO_SLOT && slot_of(o, newest_ns) < o->slot;
+}
+
+void observer_advance(struct observer *o, int64_t now_ns)
+{
+    if (o->newest_ns != INT64_MIN && now_ns > o->newest_ns)
+        o->newest_ns = now_ns;
+}
+
+/* --- open state -------------------------------------------------------------------- */
+
+void observer_save(const struct observer *o, const struct round *round, struct buffer *to)
+{
+    (void)o;
+    buffer_le64(to, (uint64_t)(round->ends_next ? NO_SLOT : round->newest_ns));
+    for (int i = 0; i < PARTITIONS; i++)
+        buffer_append(to, round->pair_state[i].ptr, round->pair_state[i].len);
+}
+
+static int load_copies(struct partition *p, struct cursor *from)
+{
+    uint32_t n = cursor_le32(from);
+    for (uint32_t i = 0; i < n && !from->failed; i++) {
+        uint64_t hash = cursor_le64(from);
+        p->copies[hash % COPY_SLOTS] = (struct copy){ hash, (int64_t)cursor_le64(from) };
+    }
+    return from->failed ? E_CORRUPT : E_OK;
+}
+
+int observer_load(struct observer *o, struct cursor *from, struct fault *why)
+{
+    o->newest_ns = (int64_t)cursor_le64(from);
+    if (o->newest_ns != INT64_MIN)
+        o->slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+    for (int i = 0; i < PARTITIONS; i++) {
+        int err = pair_load(&o->partitions[i].pair, from);
+        if (err == E_OK)
+            err = load_copies(&o->partitions[i], from);
+        if (err)
+            return fault_set(why, err, "open state: partition %d: %s", i, fault_text(err));
+    }
+    return E_OK;
+}
+
+int observer_restore(struct observer *o, struct slice key, struct slice value)
+{
+    size_t owner = name_key_length(key.ptr, key.len);
+    if (owner == 0)
+        return E_CORRUPT;
+    return fold_record(o->shards[sight_shard(key.ptr, owner)].current, key, value);
+}

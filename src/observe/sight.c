@@ -1,0 +1,280 @@
+#include "observe/sight.h"
+
+#include "base/hash.h"
+#include "observe/observation.h"
+#include "record/rr.h"
+
+enum { CHAIN_MAX = 16 };
+
+/* The names a response is about: qname and what its aliases lead to. */
+struct chain {
+    struct slice names[CHAIN_MAX];
+    uint8_t targets[CHAIN_MAX][NAME_KEY_MAX];
+    unsigned n;
+};
+
+/* Prefixes of owner keys (without the final 00) below which all is inside. */
+struct bailiwick {
+    bool upstream;
+    struct slice zones[CHAIN_MAX];
+    unsigned n_zones;
+};
+
+struct sight {
+    struct dns_decoder *d;
+    const struct message *message;
+    struct buffer *shards;
+    struct chain chain;
+    struct bailiwick bailiwick;
+    bool upstream;
+    uint8_t flags; /* of every observation */
+    uint32_t ts_s;
+    /* the owner last written, so that its neighbours leave it out */
+    const uint8_t *last_owner;
+    unsigned last_shard;
+    uint64_t last_hash;
+};
+
+unsigned sight_shard(const uint8_t *key, size_t len)
+{
+    size_t n = name_key_prefix(key, len, 2);
+    return (unsigned)(hash_stable(key, n) >> (64 - SHARD_BITS));
+}
+
+bool sight_is_upstream(const struct message *message, uint16_t dns_flags)
+{
+    switch (message->vantage) {
+    case VANTAGE_CLIENT:
+        return false;
+    case VANTAGE_UPSTREAM:
+    case VANTAGE_AUTHORITATIVE:
+        return true;
+    default:
+        return message->known & KNOWN_HEADER && !(dns_flags & DNS_RD);
+    }
+}
+
+/* Is `name` at or below `zone` (a key without its final 00)? */
+static bool is_within(struct slice name, struct slice zone)
+{
+    return name.len > zone.len && memcmp(name.ptr, zone.ptr, zone.len) == 0;
+}
+
+static bool is_at_or_above(const struct dns_rr *rr, struct slice name)
+{
+    return is_within(name, (struct slice){ rr->owner, rr->owner_len - 1u });
+}
+
+static bool in_chain(const struct chain *chain, const uint8_t *owner, size_t len)
+{
+    for (unsigned i = 0; i < chain->n; i++) {
+        struct slice name = chain->names[i];
+        if (name.ptr == owner || (name.len == len && memcmp(name.ptr, owner, len) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* qname, then each alias whose owner is already in the chain. Answers come in order from any
+ * server that means well (RFC 1034, 4.3.2); others lose the tail of their chain. */
+static void follow_chain(struct sight *s)
+{
+    struct chain *chain = &s->chain;
+    const struct dns_decoder *d = s->d;
+    chain->n = 1;
+    chain->names[0] = (struct slice){ d->qname, d->qname_len };
+    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++) {
+        const struct dns_rr *rr = &d->rrs[i];
+        if (rr->type != TYPE_CNAME || chain->n == CHAIN_MAX || !in_chain(chain, rr->owner, rr->owner_len))
+            continue;
+        struct slice rdata = dns_rr_rdata(d, rr);
+        uint8_t *key = chain->targets[chain->n];
+        size_t len = name_owner_key(rdata.ptr, rdata.len, key);
+        if (len && !in_chain(chain, key, len))
+            chain->names[chain->n++] = (struct slice){ key, len };
+    }
+}
+
+static struct slice parent_zone(struct slice zone)
+{
+    unsigned labels = name_key_labels(zone.ptr, zone.len);
+    return (struct slice){ zone.ptr, labels > 1 ? name_key_prefix(zone.ptr, zone.len, labels - 1) : 0 };
+}
+
+static struct slice zone_of_server(const struct sight *s, const struct suffix_list *suffixes)
+{
+    const struct dns_decoder *d = s->d;
+    struct slice qname = s->chain.names[0];
+    for (unsigned i = 0; i < d->n_rrs; i++) {
+        const struct dns_rr *rr = &d->rrs[i];
+        if (rr->section != SECTION_AUTHORITY || (rr->type != TYPE_SOA && rr->type != TYPE_NS) || !is_at_or_above(rr, qname))
+            continue;
+        struct slice zone = { rr->owner, rr->owner_len - 1u };
+        bool referral = rr->type == TYPE_NS && !(d->flags & DNS_AA);
+        return referral ? parent_zone(zone) : zone;
+    }
+    size_t registered = 0;
+    size_t suffix = suffix_find(suffixes, qname.ptr, qname.len, &registered);
+    return (struct slice){ qname.ptr, registered ? registered : suffix };
+}
+
+static void find_bailiwick(struct sight *s, const struct suffix_list *suffixes)
+{
+    struct bailiwick *b = &s->bailiwick;
+    const struct dns_decoder *d = s->d;
+    b->upstream = s->upstream;
+    b->n_zones = 0;
+    if (s->upstream) {
+        b->zones[b->n_zones++] = zone_of_server(s, suffixes);
+        return;
+    }
+    for (unsigned i = 0; i < d->n_rrs && b->n_zones < CHAIN_MAX; i++) {
+        const struct dns_rr *rr = &d->rrs[i];
+        if (rr->section != SECTION_AUTHORITY || (rr->type != TYPE_SOA && rr->type != TYPE_NS))
+            continue;
+        for (unsigned k = 0; k < s->chain.n; k++) {
+            if (is_at_or_above(rr, s->chain.names[k])) {
+                b->zones[b->n_zones++] = (struct slice){ rr->owner, rr->owner_len - 1u };
+                break;
+            }
+        }
+    }
+}
+
+static bool is_inside(const struct sight *s, const struct dns_rr *rr)
+{
+    const struct bailiwick *b = &s->bailiwick;
+    if (!b->upstream && rr->section == SECTION_ANSWER) {
+        if (in_chain(&s->chain, rr->owner, rr->owner_len))
+            return true;
+        for (unsigned k = 0; rr->type == TYPE_DNAME && k < s->chain.n; k++)
+            if (is_at_or_above(rr, s->chain.names[k]))
+                return true;
+        return false;
+    }
+    for (unsigned i = 0; i < b->n_zones; i++)
+        if (is_within((struct slice){ rr->owner, rr->owner_len }, b->zones[i]))
+            return true;
+    return false;
+}
+
+static int put(struct sight *s, const uint8_t *owner, size_t owner_len, const struct observation *what, struct slice rdata)
+{
+    bool same = owner == s->last_owner;
+    if (!same) {
+        s->last_shard = sight_shard(owner, owner_len);
+        s->last_hash = hash_memory(owner, owner_len, hash_secret());
+        s->last_owner = owner;
+    }
+    size_t size = sizeof *what + (same ? 0 : owner_len) + rdata.len;
+    size = (size + 7) & ~(size_t)7;
+    struct buffer *b = &s->shards[s->last_shard];
+    struct observation *o = (void *)buffer_reserve(b, size);
+    if (o == NULL)
+        return E_NOMEM;
+    *o = *what;
+    o->owner_hash = s->last_hash;
+    o->owner_len = same ? 0 : (uint16_t)owner_len;
+    o->rdata_len = (uint16_t)rdata.len;
+    o->size = (uint32_t)size;
+    o->ts_s = s->ts_s;
+    o->upstream = s->upstream;
+    o->sensor = s->message->sensor;
+    o->flags |= s->flags;
+    uint8_t *to = (uint8_t *)(o + 1);
+    if (!same) {
+        memcpy(to, owner, owner_len);
+        to += owner_len;
+    }
+    if (rdata.len)
+        memcpy(to, rdata.ptr, rdata.len);
+    b->len += size;
+    return E_OK;
+}
+
+static int put_record(struct sight *s, const struct dns_rr *rr)
+{
+    struct observation o = { .type = rr->type, .flags = (uint8_t)(RR_ANSWER << rr->section) };
+    if (s->message->known & KNOWN_TTL) /* RFC 2181, 8: the top bit set means 0 */
+        o.ttl = rr->ttl >> 31 ? 0 : rr->ttl;
+    if (!is_inside(s, rr)) {
+        o.about = RR_OUT_OF_BAILIWICK;
+        o.subtype = rr->type;
+        o.type = 0;
+    }
+    return put(s, rr->owner, rr->owner_len, &o, dns_rr_rdata(s->d, rr));
+}
+
+static bool is_data(const struct dns_rr *rr)
+{
+    return rr->class == CLASS_IN && rr->type != TYPE_OPT && rr->type != TYPE_TSIG && rr->type != 0;
+}
+
+static bool has_final_answer(const struct sight *s)
+{
+    const struct dns_decoder *d = s->d;
+    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++)
+        if (d->rrs[i].type == d->qtype || d->qtype == TYPE_ANY)
+            return true;
+    return false;
+}
+
+static bool is_referral(const struct dns_decoder *d)
+{
+    bool ns = false;
+    for (unsigned i = 0; i < d->n_rrs; i++) {
+        if (d->rrs[i].section != SECTION_AUTHORITY)
+            continue;
+        if (d->rrs[i].type == TYPE_SOA)
+            return false;
+        ns |= d->rrs[i].type == TYPE_NS;
+    }
+    return ns && !(d->flags & DNS_AA);
+}
+
+static int put_negative(struct sight *s)
+{
+    const struct dns_decoder *d = s->d;
+    unsigned rcode = d->flags & DNS_RCODE;
+    struct slice last = s->chain.names[s->chain.n - 1];
+    if (d->flags & DNS_TC || s->message->truncated || !(s->message->known & KNOWN_RCODE))
+        return E_OK;
+    if (s->upstream && !is_within(last, s->bailiwick.zones[0]))
+        return E_OK;
+    struct observation o = { .flags = RR_ANSWER };
+    if (rcode == RCODE_NXDOMAIN) {
+        o.about = RR_NXDOMAIN;
+    } else if (rcode == RCODE_NOERROR && !has_final_answer(s) && !is_referral(d)) {
+        o.about = RR_NODATA;
+        o.subtype = d->qtype;
+    } else {
+        return E_OK;
+    }
+    return put(s, last.ptr, last.len, &o, (struct slice){ 0 });
+}
+
+int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
+                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records)
+{
+    struct sight s;
+    s.d = d;
+    s.message = message;
+    s.shards = shards;
+    s.upstream = sight_is_upstream(message, d->flags);
+    s.flags = paired ? RR_PAIRED : RR_UNPAIRED;
+    if (!(message->known & KNOWN_TYPES))
+        s.flags |= RR_TYPE_INFERRED;
+    s.ts_s = (uint32_t)(message->ts_ns / 1000000000);
+    s.last_owner = NULL;
+    follow_chain(&s);
+    find_bailiwick(&s, suffixes);
+    for (unsigned i = 0; i < d->n_rrs; i++) {
+        if (!is_data(&d->rrs[i]))
+            continue;
+        int err = put_record(&s, &d->rrs[i]);
+        if (err)
+            return err;
+        ++*ret_records;
+    }
+    return put_negative(&s);
+}

@@ -1,0 +1,37 @@
+/* sight: what one message says, as observations.
+ *
+ * Decides three things a record cannot say by itself:
+ *
+ * Vantage: told by the source, else by RD: a stub asks for recursion, a resolver does not.
+ *
+ * Bailiwick: upstream, the zone the answering server speaks for: the owner of the SOA, or of
+ * the NS set with AA, in the authority section when it is at or above qname; in a referral
+ * the parent of the NS owner; else the registered domain of qname. At the client side the
+ * names that were asked for: qname, what its CNAME and DNAME records lead to, and below the zones that the
+ * authority section names for those. What is outside is recorded as such, apart (RFC 2181,
+ * section 5.4.1, ranks it lowest; Edmonds, "ISC Passive DNS Architecture", 2012, section 2.4,
+ * is the idea).
+ *
+ * Negative answers (RFC 2308, section 2): NXDOMAIN is said of the last name of the CNAME chain; NODATA
+ * when the chain ends without the type asked for and the response is no referral.
+ */
+#ifndef DNSMON_OBSERVE_SIGHT_H
+#define DNSMON_OBSERVE_SIGHT_H
+
+#include "dns/decode.h"
+#include "dns/suffix.h"
+#include "input/message.h"
+
+enum { SHARD_BITS = 3, SHARDS = 1 << SHARD_BITS };
+
+/* The shard of an owner: all names with the same last two labels, so whole registered domains. */
+unsigned sight_shard(const uint8_t *key, size_t len);
+
+bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
+
+/* Appends the observations of a decoded response to the shards' buffers; *ret_records
+ * grows by the records among them. */
+int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
+                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records) MUST_CHECK;
+
+#endif

@@ -1,0 +1,123 @@
+#include "record/kind.h"
+
+#include "record/rr.h"
+
+static int merge_rr(struct slice a, struct slice b, struct buffer *to)
+{
+    struct rr_value into, from;
+    if (!rr_value_get(a, &into) || !rr_value_get(b, &from))
+        return E_CORRUPT;
+    rr_value_merge(&into, &from);
+    uint8_t *at = buffer_reserve(to, RR_VALUE_MAX);
+    if (at == NULL)
+        return E_NOMEM;
+    to->len += rr_value_put(&into, at);
+    return E_OK;
+}
+
+static int merge_name(struct slice a, struct slice b, struct buffer *to)
+{
+    struct name_value x, y;
+    if (!name_value_get(a, &x) || !name_value_get(b, &y))
+        return E_CORRUPT;
+    x.first = x.first < y.first ? x.first : y.first;
+    x.last = x.last > y.last ? x.last : y.last;
+    x.count += y.count;
+    uint8_t *at = buffer_reserve(to, 3 * VARINT_MAX);
+    if (at == NULL)
+        return E_NOMEM;
+    to->len += name_value_put(&x, at);
+    return E_OK;
+}
+
+/* An owner, and the last two labels of it: the smallest subtree a look-up names often. */
+static unsigned rr_filter_keys(struct slice key, size_t ret_lens[])
+{
+    size_t owner = name_key_length(key.ptr, key.len);
+    if (owner == 0)
+        return 0;
+    ret_lens[0] = name_key_prefix(key.ptr, owner, 2);
+    ret_lens[1] = owner;
+    return 2;
+}
+
+static size_t inverse_split(struct slice key)
+{
+    uint8_t rdata[RR_KEY_MAX];
+    struct rr_key parsed;
+    return rr_inverse_get(key, rdata, &parsed) ? (size_t)(parsed.owner.ptr - key.ptr) : 0;
+}
+
+/* type | searchable. For types with names also the first name alone, as that is what a
+ * look-up by name knows of an MX or an SOA. */
+static unsigned inverse_filter_keys(struct slice key, size_t ret_lens[])
+{
+    if (key.len < 5)
+        return 0;
+    if (rdata_layout(get_be16(key.ptr)).names > 0) {
+        ret_lens[0] = 2 + name_key_length(key.ptr + 2, key.len - 2);
+        return 1;
+    }
+    size_t rdlength = get_be16(key.ptr + key.len - 2);
+    if (rdlength > key.len - 4)
+        return 0;
+    ret_lens[0] = 2 + rdlength;
+    return 1;
+}
+
+static unsigned name_filter_keys(struct slice key, size_t ret_lens[])
+{
+    ret_lens[0] = name_key_length(key.ptr, key.len);
+    return ret_lens[0] != 0;
+}
+
+static bool rr_owner(struct slice key, uint8_t scratch[], struct slice *ret_owner)
+{
+    (void)scratch;
+    size_t owner = name_key_length(key.ptr, key.len);
+    *ret_owner = (struct slice){ key.ptr, owner };
+    return owner != 0;
+}
+
+static bool inverse_owner(struct slice key, uint8_t scratch[], struct slice *ret_owner)
+{
+    (void)scratch;
+    size_t split = inverse_split(key);
+    *ret_owner = (struct slice){ key.ptr + split, key.len - split - 2 };
+    return split != 0;
+}
+
+static bool name_owner(struct slice key, uint8_t scratch[], struct slice *ret_owner)
+{
+    size_t forward = name_key_length(key.ptr, key.len);
+    size_t owner = forward ? name_key_reverse(key.ptr, forward, scratch) : 0;
+    *ret_owner = (struct slice){ scratch, owner };
+    return owner != 0;
+}
+
+static bool rr_valid(struct slice key, struct slice value)
+{
+    struct rr_key k;
+    struct rr_value v;
+    return rr_key_get(key, &k) && rr_value_get(value, &v) && v.first <= v.last;
+}
+
+static bool inverse_valid(struct slice key, struct slice value)
+{
+    struct rr_value v;
+    return inverse_split(key) != 0 && rr_value_get(value, &v) && v.first <= v.last;
+}
+
+static bool name_valid(struct slice key, struct slice value)
+{
+    struct name_value v;
+    size_t forward = name_key_length(key.ptr, key.len);
+    bool domain = key.len == forward + 1 && key.ptr[forward] == 1;
+    return forward != 0 && (key.len == forward || domain) && name_value_get(value, &v);
+}
+
+const struct record_kind record_kinds[KINDS] = {
+    [KIND_RR] = { "rr", false, merge_rr, rr_filter_keys, rr_owner, rr_valid },
+    [KIND_INVERSE] = { "inverse", false, merge_rr, inverse_filter_keys, inverse_owner, inverse_valid },
+    [KIND_NAME] = { "name", true, merge_name, name_filter_keys, name_owner, name_valid },
+};

@@ -1,0 +1,184 @@
+#include "record/rr.h"
+
+size_t rr_value_put(const struct rr_value *v, uint8_t *to)
+{
+    uint8_t *p = to;
+    p = put_varint(p, v->first);
+    p = put_varint(p, v->last - v->first);
+    p = put_varint(p, v->count);
+    p = put_varint(p, v->upstream);
+    p = put_varint(p, v->ttl_min);
+    p = put_varint(p, v->ttl_max - v->ttl_min);
+    p = put_varint(p, v->flags);
+    p = put_varint(p, v->sensors);
+    p = put_varint(p, v->threshold);
+    return (size_t)(p - to);
+}
+
+bool rr_value_get(struct slice from, struct rr_value *ret)
+{
+    struct cursor c = cursor_over(from.ptr, from.len);
+    ret->first = cursor_varint(&c);
+    ret->last = ret->first + cursor_varint(&c);
+    ret->count = cursor_varint(&c);
+    ret->upstream = cursor_varint(&c);
+    ret->ttl_min = (uint32_t)cursor_varint(&c);
+    ret->ttl_max = ret->ttl_min + (uint32_t)cursor_varint(&c);
+    ret->flags = (uint32_t)cursor_varint(&c);
+    ret->sensors = cursor_varint(&c);
+    ret->threshold = cursor_varint(&c);
+    return !c.failed && c.ptr == c.end;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+void rr_value_merge(struct rr_value *into, const struct rr_value *from)
+{
+    into->first = smaller(into->first, from->first);
+    into->last = larger(into->last, from->last);
+    into->count += from->count;
+    into->upstream += from->upstream;
+    /* 0 and 0 say "not known": they leave the other side alone. */
+    if (from->ttl_max != 0) {
+        into->ttl_min = into->ttl_max ? (uint32_t)smaller(into->ttl_min, from->ttl_min) : from->ttl_min;
+        into->ttl_max = (uint32_t)larger(into->ttl_max, from->ttl_max);
+    }
+    into->flags |= from->flags;
+    into->sensors |= from->sensors;
+    if (from->threshold != 0)
+        into->threshold = into->threshold ? smaller(into->threshold, from->threshold) : from->threshold;
+}
+
+static bool about_get(struct slice rest, struct rr_key *ret)
+{
+    struct cursor c = cursor_over(rest.ptr, rest.len);
+    ret->about = cursor_u8(&c);
+    switch (ret->about) {
+    case RR_NXDOMAIN:
+        break;
+    case RR_COLLAPSED_NAMES:
+        ret->subtype = cursor_u8(&c);
+        break;
+    case RR_NODATA:
+    case RR_COLLAPSED_RDATA:
+        ret->subtype = cursor_be16(&c);
+        break;
+    case RR_OUT_OF_BAILIWICK:
+        ret->subtype = cursor_be16(&c);
+        ret->rdata = (struct slice){ c.ptr, cursor_left(&c) };
+        return !c.failed;
+    default:
+        return false;
+    }
+    return !c.failed && c.ptr == c.end;
+}
+
+bool rr_key_get(struct slice key, struct rr_key *ret)
+{
+    size_t owner = name_key_length(key.ptr, key.len);
+    if (owner == 0 || key.len < owner + 2)
+        return false;
+    *ret = (struct rr_key){ .owner = { key.ptr, owner }, .type = get_be16(key.ptr + owner) };
+    struct slice rest = { key.ptr + owner + 2, key.len - owner - 2 };
+    if (ret->type == 0)
+        return about_get(rest, ret);
+    ret->rdata = rest;
+    return true;
+}
+
+static uint8_t *put_cut(uint8_t *to, const uint8_t *limit, struct slice bytes)
+{
+    size_t room = (size_t)(limit - to);
+    size_t n = bytes.len < room ? bytes.len : room;
+    if (n)
+        memcpy(to, bytes.ptr, n);
+    return to + n;
+}
+
+size_t rr_key_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to)
+{
+    uint8_t *p = to;
+    memcpy(p, owner.ptr, owner.len);
+    p += owner.len;
+    put_be16(p, type);
+    p = put_cut(p + 2, to + RR_KEY_MAX, rdata);
+    return (size_t)(p - to);
+}
+
+size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct slice rdata, uint8_t *to)
+{
+    uint8_t *p = to;
+    memcpy(p, owner.ptr, owner.len);
+    p += owner.len;
+    put_be16(p, 0);
+    p[2] = about;
+    p += 3;
+    if (about == RR_COLLAPSED_NAMES) {
+        *p++ = (uint8_t)subtype;
+    } else if (about != RR_NXDOMAIN) {
+        put_be16(p, subtype);
+        p += 2;
+    }
+    if (about == RR_OUT_OF_BAILIWICK)
+        p = put_cut(p, to + RR_KEY_MAX, rdata);
+    return (size_t)(p - to);
+}
+
+size_t rr_inverse_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to)
+{
+    uint8_t *p = to;
+    if (owner.len + 2 + rdata.len > RR_KEY_MAX)
+        return 0;
+    put_be16(p, type);
+    p += 2;
+    size_t n = rdata_searchable(type, rdata.ptr, rdata.len, p);
+    if (n == 0 && rdata.len != 0)
+        return 0;
+    p += n;
+    memcpy(p, owner.ptr, owner.len);
+    p += owner.len;
+    put_be16(p, (uint16_t)rdata.len);
+    return (size_t)(p + 2 - to);
+}
+
+bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret)
+{
+    if (key.len < 5)
+        return false;
+    uint16_t type = get_be16(key.ptr);
+    size_t rdlength = get_be16(key.ptr + key.len - 2);
+    size_t room = key.len - 4, used = 0;
+    if (rdlength > RR_KEY_MAX)
+        return false;
+    if (rdata_from_searchable(type, key.ptr + 2, room, rdlength, rdata, &used) == 0 && rdlength != 0)
+        return false;
+    struct slice owner = { key.ptr + 2 + used, room - used };
+    if (name_key_length(owner.ptr, owner.len) != owner.len || owner.len == 0)
+        return false;
+    *ret = (struct rr_key){ .owner = owner, .type = type, .rdata = { rdata, rdlength } };
+    return true;
+}
+
+size_t name_value_put(const struct name_value *v, uint8_t *to)
+{
+    uint8_t *p = put_varint(to, v->first);
+    p = put_varint(p, v->last - v->first);
+    return (size_t)(put_varint(p, v->count) - to);
+}
+
+bool name_value_get(struct slice from, struct name_value *ret)
+{
+    struct cursor c = cursor_over(from.ptr, from.len);
+    ret->first = cursor_varint(&c);
+    ret->last = ret->first + cursor_varint(&c);
+    ret->count = cursor_varint(&c);
+    return !c.failed && c.ptr == c.end;
+}

@@ -1,0 +1,228 @@
+/* Folding: the same runs for any order, any cut and any restart, limits included. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "observe/fold.h"
+#include "observe/observation.h"
+
+static const char list_text[] = "com\nnet\nco.uk\n";
+static struct suffix_list *suffixes;
+
+static void observe(struct buffer *b, const char *name, uint16_t type, uint8_t about, const void *rdata, size_t len, uint32_t ts)
+{
+    uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX];
+    size_t n = name_owner_key(wire, name_from_text(name, strlen(name), wire), key);
+    size_t size = (sizeof(struct observation) + n + len + 7) & ~(size_t)7;
+    struct observation *o = (void *)buffer_reserve(b, size);
+    memset(o, 0, size);
+    *o = (struct observation){ .owner_hash = hash_memory(key, n, hash_secret()), .ts_s = ts, .ttl = 60 + ts % 7, .type = type,
+                               .owner_len = (uint16_t)n, .rdata_len = (uint16_t)len, .about = about, .flags = RR_ANSWER, .size = (uint32_t)size };
+    memcpy(o + 1, key, n);
+    memcpy((uint8_t *)(o + 1) + n, rdata, len);
+    b->len += size;
+}
+
+/* Some names of many kinds, one domain far beyond the limit, one owner with too many addresses. */
+static void make(struct buffer *b, unsigned n, unsigned flood)
+{
+    char name[64];
+    srand(11);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t v = (uint32_t)rand() % 500;
+        snprintf(name, sizeof name, "h%u.d%u.com", v % 7, v);
+        observe(b, name, TYPE_A, 0, &v, 4, 1000 + (uint32_t)rand() % 50);
+        if (i % 5 == 0)
+            observe(b, name, 0, RR_NXDOMAIN, "", 0, 1000 + i % 50);
+    }
+    for (unsigned i = 0; i < flood; i++) {
+        uint32_t v = (uint32_t)rand();
+        snprintf(name, sizeof name, "x%u.flood.co.uk", v % (3 * flood));
+        observe(b, name, 0, RR_NXDOMAIN, "", 0, 1010);
+        observe(b, "www.flood.co.uk", TYPE_A, 0, "\1\2\3\4", 4, 1011);
+        observe(b, "many.example.net", TYPE_A, 0, &v, 4, 1012);
+    }
+}
+
+static void shuffle(const struct buffer *from, struct buffer *to, int seed)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < from->len; n++)
+        at += ((const struct observation *)(const void *)(from->ptr + at))->size;
+    size_t *starts = malloc(n * sizeof *starts), i = 0;
+    for (size_t at = 0; at < from->len; i++) {
+        starts[i] = at;
+        at += ((const struct observation *)(const void *)(from->ptr + at))->size;
+    }
+    srand(seed);
+    for (i = n; i > 1; i--) {
+        size_t k = (size_t)rand() % i, t = starts[i - 1];
+        starts[i - 1] = starts[k];
+        starts[k] = t;
+    }
+    for (i = 0; i < n; i++)
+        buffer_append(to, from->ptr + starts[i], ((const struct observation *)(const void *)(from->ptr + starts[i]))->size);
+    free(starts);
+}
+
+static void encode(struct fold *fold, struct buffer runs[KINDS])
+{
+    for (int k = 0; k < KINDS; k++)
+        buffer_init(&runs[k], SIZE_MAX / 2);
+    assert_int_equal(fold_encode(fold, runs), 0);
+}
+
+static void fold_all(struct fold *fold, struct fold *next, const struct buffer *b)
+{
+    struct fold_counts counts = { 0 };
+    assert_int_equal(fold_observations(fold, next, 0, 1 << 30, b->ptr, b->ptr + b->len, &counts), 0);
+}
+
+static void assert_sorted(const struct buffer *run)
+{
+    struct slice before = { 0 };
+    for (size_t at = 0; at < run->len; at += 4u + get_le16(run->ptr + at) + get_le16(run->ptr + at + 2)) {
+        struct slice key = { run->ptr + at + 4, get_le16(run->ptr + at) };
+        if (before.ptr != NULL)
+            assert_true(slice_compare(before, key) < 0);
+        before = key;
+    }
+}
+
+static void check_all(struct buffer runs[KINDS], struct buffer want[KINDS])
+{
+    for (int k = 0; k < KINDS; k++) {
+        assert_sorted(&runs[k]);
+        assert_int_equal(runs[k].len, want[k].len);
+        assert_memory_equal(runs[k].ptr, want[k].ptr, want[k].len);
+        buffer_release(&runs[k]);
+    }
+}
+
+static void test_order_does_not_matter(void **state)
+{
+    (void)state;
+    struct fold *fold, *next;
+    struct buffer observations, mixed, want[KINDS], runs[KINDS];
+    buffer_init(&observations, SIZE_MAX / 2);
+    buffer_init(&mixed, SIZE_MAX / 2);
+    make(&observations, 5000, 6 * FOLD_NAMES);
+    assert_int_equal(fold_create(&fold, suffixes), 0);
+    assert_int_equal(fold_create(&next, suffixes), 0);
+    fold_all(fold, next, &observations);
+    encode(fold, want);
+    assert_true(want[KIND_RR].len > 0 && fold_is_empty(next));
+    for (int seed = 1; seed < 4; seed++) {
+        buffer_clear(&mixed);
+        shuffle(&observations, &mixed, seed);
+        fold_reset(fold);
+        fold_all(fold, next, &mixed);
+        encode(fold, runs);
+        check_all(runs, want);
+    }
+    for (int k = 0; k < KINDS; k++)
+        buffer_release(&want[k]);
+    buffer_release(&observations);
+    buffer_release(&mixed);
+    fold_destroy(&fold);
+    fold_destroy(&next);
+}
+
+/* Half of it, encoded and read back as from an unfinished slot's table, then the rest. */
+static void test_restart(void **state)
+{
+    (void)state;
+    struct fold *fold, *next;
+    struct buffer observations, want[KINDS], runs[KINDS];
+    buffer_init(&observations, SIZE_MAX / 2);
+    make(&observations, 3000, 4 * FOLD_NAMES);
+    assert_int_equal(fold_create(&fold, suffixes), 0);
+    assert_int_equal(fold_create(&next, suffixes), 0);
+    fold_all(fold, next, &observations);
+    encode(fold, want);
+    size_t half = 0;
+    while (half < observations.len / 2)
+        half += ((const struct observation *)(const void *)(observations.ptr + half))->size;
+    struct buffer first = observations, second = observations;
+    first.len = half;
+    second.ptr += half;
+    second.len -= half;
+    fold_reset(fold);
+    fold_all(fold, next, &first);
+    encode(fold, runs);
+    fold_reset(fold);
+    const uint8_t *run = runs[KIND_RR].ptr;
+    for (size_t at = 0; at < runs[KIND_RR].len;) {
+        size_t klen = get_le16(run + at), vlen = get_le16(run + at + 2);
+        assert_int_equal(fold_record(fold, (struct slice){ run + at + 4, klen }, (struct slice){ run + at + 4 + klen, vlen }), 0);
+        at += 4 + klen + vlen;
+    }
+    for (int k = 0; k < KINDS; k++)
+        buffer_release(&runs[k]);
+    fold_all(fold, next, &second);
+    encode(fold, runs);
+    check_all(runs, want);
+    for (int k = 0; k < KINDS; k++)
+        buffer_release(&want[k]);
+    buffer_release(&observations);
+    fold_destroy(&fold);
+    fold_destroy(&next);
+}
+
+/* A flood stays within the limit, says how much it hides, and never evicts www. */
+static void test_limits(void **state)
+{
+    (void)state;
+    struct fold *fold, *next;
+    struct buffer observations, runs[KINDS];
+    buffer_init(&observations, SIZE_MAX / 2);
+    make(&observations, 0, 6 * FOLD_NAMES);
+    assert_int_equal(fold_create(&fold, suffixes), 0);
+    assert_int_equal(fold_create(&next, suffixes), 0);
+    fold_all(fold, next, &observations);
+    encode(fold, runs);
+    uint64_t names = 0, hidden = 0, seen = 0, addresses = 0, www = 0;
+    const uint8_t *run = runs[KIND_RR].ptr;
+    for (size_t at = 0; at < runs[KIND_RR].len;) {
+        struct rr_key k;
+        struct rr_value v;
+        size_t klen = get_le16(run + at), vlen = get_le16(run + at + 2);
+        assert_true(rr_key_get((struct slice){ run + at + 4, klen }, &k));
+        assert_true(rr_value_get((struct slice){ run + at + 4 + klen, vlen }, &v));
+        names += k.about == RR_NXDOMAIN;
+        seen += k.about == RR_NXDOMAIN ? v.count : 0;
+        hidden += k.about == RR_COLLAPSED_NAMES ? v.count : 0;
+        addresses += k.type == TYPE_A && k.owner.ptr[0] == 'n';
+        www += k.type == TYPE_A && k.owner.ptr[0] == 'u' ? v.count : 0;
+        at += 4 + klen + vlen;
+    }
+    assert_int_equal(names, FOLD_NAMES);
+    assert_int_equal(seen + hidden, 6 * FOLD_NAMES);
+    assert_int_equal(addresses, FOLD_RDATA);
+    assert_int_equal(www, 6 * FOLD_NAMES);
+    for (int k = 0; k < KINDS; k++)
+        buffer_release(&runs[k]);
+    buffer_release(&observations);
+    fold_destroy(&fold);
+    fold_destroy(&next);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_does_not_matter),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_limits),
+    };
+    if (suffix_parse(&suffixes, list_text, sizeof list_text - 1, NULL) != 0)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    suffix_destroy(&suffixes);
+    return failed;
+}
