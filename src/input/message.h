@@ -8,6 +8,7 @@
 #define DNSMON_INPUT_MESSAGE_H
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "base/tally.h"
 

@@ -25,7 +25,8 @@ struct record {
 struct owner {
     struct owner *next; /* of the same domain and class */
     struct domain *domain;
-    struct record *records;
+    struct record *records;   /* kept ones */
+    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
     uint64_t hash;   /* in-memory */
     uint64_t rank;   /* stable: decides who stays */
     uint32_t n_records;
@@ -230,9 +231,10 @@ static int trim_names(struct domain *d, unsigned class, unsigned limit)
             link = &o->next;
             continue;
         }
-        for (struct record *r = o->records; r != NULL; r = r->next)
-            if (!r->dropped)
-                collapse(&d->collapsed[class], &r->value);
+        for (const struct record *r = o->records; r != NULL; r = r->next)
+            collapse(&d->collapsed[class], &r->value);
+        for (const struct record *r = o->collapsed; r != NULL; r = r->next)
+            collapse(&d->collapsed[class], &r->value);
         o->dropped = true;
         *link = o->next;
         d->n_owners[class]--;
@@ -320,12 +322,14 @@ static int find_record(struct fold *fold, struct owner *o, uint16_t type, uint8_
     struct record *r = arena_alloc(&fold->arena, sizeof *r + rdata.len);
     if (r == NULL)
         return E_NOMEM;
-    *r = (struct record){ .next = o->records, .owner = o, .hash = hash, .type = type, .subtype = subtype,
+    *r = (struct record){ .owner = o, .hash = hash, .type = type, .subtype = subtype,
                           .rdata_len = (uint16_t)rdata.len, .about = about };
     if (rdata.len)
         memcpy(r->rdata, rdata.ptr, rdata.len);
-    o->records = r;
-    o->n_records++;
+    struct record **list = about == RR_COLLAPSED_RDATA ? &o->collapsed : &o->records;
+    r->next = *list;
+    *list = r;
+    o->n_records += list == &o->records;
     t->entries[i] = (struct entry){ hash, r };
     t->used++;
     *ret = r;
@@ -369,6 +373,18 @@ static int collapse_record(struct fold *fold, struct owner *o, struct record *r,
     return E_OK;
 }
 
+static void unlink_dropped(struct owner *o)
+{
+    for (struct record **link = &o->records; *link != NULL;) {
+        if ((*link)->dropped) {
+            *link = (*link)->next;
+            o->n_records--;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+}
+
 /* Keeps per type the FOLD_RDATA records of smallest rank. */
 static int trim_records(struct fold *fold, struct owner *o)
 {
@@ -377,7 +393,7 @@ static int trim_records(struct fold *fold, struct owner *o)
         return E_NOMEM;
     size_t n = 0;
     for (struct record *r = o->records; r != NULL; r = r->next)
-        if (!r->dropped && limit_group(r) != 0)
+        if (limit_group(r) != 0)
             all[n++] = (struct ranked){ hash_stable(r->rdata, r->rdata_len), limit_group(r), r };
     qsort(all, n, sizeof *all, compare_ranked);
     int err = E_OK;
@@ -394,28 +410,26 @@ static int trim_records(struct fold *fold, struct owner *o)
             err = collapse_record(fold, o, all[i].record, all[group_start + FOLD_RDATA - 1].rank);
     }
     free(all);
+    unlink_dropped(o);
     o->trim_at = o->n_records + (uint32_t)(live < FOLD_RDATA ? FOLD_RDATA : live);
     return err;
 }
 
-/* The collapsed record that a new record beyond the threshold belongs to, or NULL. */
+/* The collapsed record that rdata beyond the threshold belongs to, or NULL. */
 static struct record *beyond_threshold(struct owner *o, uint16_t type, uint8_t about, uint16_t subtype, struct slice rdata)
 {
-    if (o->n_records <= FOLD_RDATA || rdata.len == 0)
-        return NULL;
     uint16_t group = about ? subtype : type;
-    for (struct record *r = o->records; r != NULL; r = r->next) {
-        if (r->about != RR_COLLAPSED_RDATA || r->subtype != group)
-            continue;
-        return hash_stable(rdata.ptr, rdata.len) > r->value.threshold ? r : NULL;
-    }
-    return NULL;
+    struct record *r = o->collapsed;
+    while (r != NULL && r->subtype != group)
+        r = r->next;
+    bool beyond = r != NULL && rdata.len > 0 && hash_stable(rdata.ptr, rdata.len) > r->value.threshold;
+    return beyond ? r : NULL;
 }
 
 static int add_record(struct fold *fold, struct owner *o, uint16_t type, uint8_t about, uint16_t subtype,
                       struct slice rdata, const struct rr_value *value, struct fold_counts *counts)
 {
-    struct record *r = o->trim_at > 2 * FOLD_RDATA ? beyond_threshold(o, type, about, subtype, rdata) : NULL;
+    struct record *r = o->collapsed ? beyond_threshold(o, type, about, subtype, rdata) : NULL;
     if (r != NULL) {
         collapse(&r->value, value);
         counts->collapsed_rdata += value->count + value->upstream;
@@ -644,26 +658,38 @@ static int encode_inverse(struct encoder *inverse, struct slice owner, const str
     return n ? encoder_add(inverse, key, n, value, value_len) : E_OK;
 }
 
-static int encode_owner(struct owner *o, struct buffer *rr, struct encoder *inverse, struct name_value *ret_name)
+static void owner_value_add(struct name_value *into, const struct owner *o)
+{
+    for (const struct record *r = o->records; r != NULL; r = r->next)
+        name_value_add(into, &r->value);
+    for (const struct record *r = o->collapsed; r != NULL; r = r->next)
+        name_value_add(into, &r->value);
+}
+
+static int encode_record(struct slice owner, const struct record *r, struct buffer *rr, struct encoder *inverse)
+{
+    uint8_t key[RR_KEY_MAX], value[RR_VALUE_MAX];
+    struct slice rdata = { r->rdata, r->rdata_len };
+    size_t value_len = rr_value_put(&r->value, value);
+    size_t key_len = r->about ? rr_about_put(owner, r->about, r->subtype, rdata, key)
+                              : rr_key_put(owner, r->type, rdata, key);
+    run_put(rr, key, key_len, value, value_len);
+    return encode_inverse(inverse, owner, r, value, value_len);
+}
+
+/* Both lists of an owner, in key order. */
+static int encode_owner(struct owner *o, struct buffer *rr, struct encoder *inverse)
 {
     struct slice owner = { o->key, o->key_len };
-    uint8_t key[RR_KEY_MAX], value[RR_VALUE_MAX];
     o->records = sort_list(o->records);
-    *ret_name = (struct name_value){ 0 };
-    for (const struct record *r = o->records; r != NULL; r = r->next) {
-        if (r->dropped)
-            continue;
-        struct slice rdata = { r->rdata, r->rdata_len };
-        size_t value_len = rr_value_put(&r->value, value);
-        size_t key_len = r->about ? rr_about_put(owner, r->about, r->subtype, rdata, key)
-                                  : rr_key_put(owner, r->type, rdata, key);
-        run_put(rr, key, key_len, value, value_len);
-        name_value_add(ret_name, &r->value);
-        int err = encode_inverse(inverse, owner, r, value, value_len);
-        if (err)
-            return err;
+    o->collapsed = sort_list(o->collapsed);
+    int err = E_OK;
+    for (const struct record *a = o->records, *b = o->collapsed; (a || b) && err == E_OK;) {
+        const struct record **next = b == NULL || (a != NULL && record_less(a, b)) ? &a : &b;
+        err = encode_record(owner, *next, rr, inverse);
+        *next = (*next)->next;
     }
-    return E_OK;
+    return err;
 }
 
 static int add_name(struct encoder *names, const uint8_t *owner, size_t len, bool domain, const struct name_value *v)
@@ -772,9 +798,7 @@ static int encode_names(struct fold *fold, struct owner **owners, const struct n
         struct name_value v = { 0 };
         for (unsigned class = 0; class < NAME_CLASSES; class++) {
             for (struct owner *o = d->owners[class]; o != NULL; o = o->next)
-                for (const struct record *r = o->records; r != NULL; r = r->next)
-                    if (!r->dropped)
-                        name_value_add(&v, &r->value);
+                owner_value_add(&v, o);
             if (d->collapsed[class].last != 0)
                 name_value_add(&v, &d->collapsed[class]);
         }
@@ -800,7 +824,7 @@ static int encode_owners(struct fold *fold, struct keysort_item *items, struct o
                          struct buffer *rr, struct encoder *inverse, struct encoder *names)
 {
     struct owner **sorted = malloc((n + 1) * sizeof *sorted);
-    struct name_value *values = malloc((n + 1) * sizeof *values);
+    struct name_value *values = calloc(n + 1, sizeof *values);
     int err = sorted && values ? E_OK : E_NOMEM;
     for (size_t i = 0; i < n && err == E_OK; i++)
         sorted[i] = owners[items[i].index];
@@ -812,7 +836,8 @@ static int encode_owners(struct fold *fold, struct keysort_item *items, struct o
         }
     }
     for (size_t i = 0; i < n && err == E_OK; i++)
-        err = encode_owner(sorted[i], rr, inverse, &values[i]);
+        if ((err = encode_owner(sorted[i], rr, inverse)) == E_OK)
+            owner_value_add(&values[i], sorted[i]);
     if (err == E_OK)
         err = encode_names(fold, sorted, values, n, names);
     free(sorted);
