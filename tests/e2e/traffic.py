@@ -9,12 +9,16 @@ from pathlib import Path
 import lib
 
 
-def generate(path, *options):
-    """A capture of made-up traffic (bench/generate) from 2024-01-01T00:00:00Z on."""
+def program_path():
     program = Path(lib.dnsmon_path()).parent / "bench/generate"
     if not os.access(program, os.X_OK):
         lib.skip("the generator is not built")
-    lib.run(program, *options, path)
+    return program
+
+
+def generate(path, *options):
+    """A capture of made-up traffic (bench/generate) from 2024-01-01T00:00:00Z on."""
+    lib.run(program_path(), *options, path)
     return path
 
 
