@@ -143,6 +143,17 @@ def test_a_file_that_is_gone(tmp):
     report(problems, len(database.files))
 
 
+def test_a_writer_without_the_manifest(tmp):
+    """Tables without a manifest are somebody's records: a writer does not take the folder for new."""
+    database = Database(tmp)
+    (database.folder / "MANIFEST").unlink()
+    more = traffic.generate(tmp / "more.pcap", "--transactions", 50, "--seconds", 60, "--seed", 9)
+    done = lib.dnsmon("ingest", "--db", database.folder, more, check=False)
+    left = {p.name for p in database.folder.iterdir()}
+    assert done.returncode == 1 and "MANIFEST" in done.stderr, (done.returncode, done.stderr)
+    assert left >= set(database.files) - {"MANIFEST"}, f"removed: {set(database.files) - left}"
+
+
 def test_a_file_that_is_longer(tmp):
     database = Database(tmp)
     problems = []

@@ -103,55 +103,45 @@ class Stand:
             pass
         return found
 
-    def mapped(self):
-        try:
-            return set(re.findall(r"(/\S+)$", Path(f"/proc/{self.child.pid}/maps").read_text(), re.M))
-        except OSError:
-            return set()
-
     def phases(self):
         open_files = self.descriptors()
-        ours = str(self.database)
-        tables = {p for p in set(open_files.values()) | self.mapped() if p.startswith(ours)}
-        written = {p for p in tables if ".tmp" in p}
+        if str(self.database / "MANIFEST") not in open_files.values():
+            return {"between"}  # it opens the database, or closes it
+        try:
+            names = os.listdir(self.database)
+            manifest = (self.database / "MANIFEST").read_bytes()
+        except OSError:
+            return set()
         phases = set()
-        if written:
-            # A merge reads finished tables while it writes; sealing reads none.
-            readers = {p for p in tables - written if "MANIFEST" not in p and "LOCK" not in p and p != ours}
-            phases.add("merging" if readers else "sealing")
-        if self.in_manifest(open_files) or self.unnamed_tables(written):
+        for name in names:
+            if name.endswith(".tmp") and "-" in name and not name.startswith("state-"):
+                phases.add("sealing" if "-slot-" in name else "merging")
+        if self.in_manifest(open_files) or self.half_committed(names, manifest):
             phases.add("append")
         if not phases:
             phases.add("folding" if self.inputs & set(open_files.values()) else "between")
         return phases
 
     def in_manifest(self, open_files):
-        """A thread inside a system call on the manifest."""
-        manifest = {fd for fd, path in open_files.items() if "MANIFEST" in path}
+        """A thread inside a system call (pwrite, fdatasync, ...) on the manifest."""
+        manifest = {fd for fd, path in open_files.items() if path.endswith("/MANIFEST")}
         try:
             for thread in os.listdir(f"/proc/{self.child.pid}/task"):
                 words = Path(f"/proc/{self.child.pid}/task/{thread}/syscall").read_text().split()
-                if len(words) > 1 and words[0] in ("1", "18", "20", "74", "75") and int(words[1], 16) in manifest:
+                if len(words) > 1 and words[0].isdigit() and int(words[0]) > 0 and int(words[1], 16) in manifest:
                     return True
-        except OSError:
+        except (OSError, ValueError):
             pass
         return False
 
-    def unnamed_tables(self, written):
-        """All tables of a change lie there, and the manifest does not name them yet."""
-        if written:
-            return False
-        try:
-            manifest = (self.database / "MANIFEST").read_bytes()
-            newest = 0
-            for name in os.listdir(self.database):
-                number = re.match(r"\D*(\d+|[0-9a-f]{8,})", name)
-                if number and name.count(".") == 1:
-                    newest = max(newest, int(number[1]))
-        except (OSError, ValueError):
-            return False
-        named = [int(n) for n in re.findall(rb'"id":(\d+)', manifest)]
-        return bool(named) and newest > max(named)
+    @staticmethod
+    def half_committed(names, manifest):
+        """The open state is written for a record that is not there yet, or the record is there
+        and what it removes is there still."""
+        states = [int(n[6:22], 16) for n in names if re.fullmatch(r"state-[0-9a-f]{16}(\.tmp)?", n)]
+        removed = {int(n) for ids in re.findall(rb'"remove":\[([\d,]+)\]', manifest) for n in ids.split(b",")}
+        tables = {int(n[-21:-5], 16) for n in names if n.endswith(".mtbl")}
+        return len(states) > 1 or any(n.startswith("state-") and n.endswith(".tmp") for n in names) or bool(tables & removed)
 
     def kill(self):
         """SIGKILL, as if it had come at the moment of the stop."""
