@@ -281,6 +281,18 @@ static enum tally_cause set_aside(const struct observer *o, const struct dns_dec
     return TALLY_CAUSES;
 }
 
+/* Some logs (EVE version 1) have an event an answer and no question: what the answer is about
+ * was asked. In a packet an absent question stays absent. */
+static bool take_owner_for_question(struct dns_decoder *d, const struct message *m)
+{
+    if (m->known & KNOWN_SIZE || d->n_rrs == 0)
+        return false;
+    d->qname = d->rrs[0].owner;
+    d->qname_len = d->rrs[0].owner_len;
+    d->qtype = d->rrs[0].type;
+    return true;
+}
+
 static int use_response(struct observer *o, struct partition *p, struct round *round, const struct message *m,
                         unsigned index, struct observer_counts *counts)
 {
@@ -290,7 +302,7 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (d->qname == NULL)
+    if (d->qname == NULL && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
 }
