@@ -228,8 +228,9 @@ int intake_open(struct intake *in, struct fault *why)
         err = zones_to_keys(in, why);
     if (err == E_OK)
         err = clients_to_networks(in, why);
+    struct store_options store_options = settings_store(s);
     if (err == E_OK)
-        err = options_open_store(&in->options, STORE_WRITE, &in->store, why);
+        err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why);
     if (err == E_OK && in->sensor != NULL)
         err = store_sensor(in->store, in->sensor, &sensor, why);
     if (err)
