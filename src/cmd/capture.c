@@ -123,6 +123,7 @@ int cmd_capture(int argc, char **argv)
     struct fault why = { 0 };
     int option;
     c.intake.copy_window_ms = 10;
+    c.intake.default_slot_s = 60;
     options_start(&c.intake.options, usage, longs, argc, argv);
     while ((option = options_next(&c.intake.options)) > 0) {
         if (option == 'i')

@@ -42,7 +42,7 @@ struct settings {
     char *db;
     unsigned threads;
     uint64_t memory; /* bytes */
-    uint64_t slot_s;
+    uint64_t slot_s; /* 0: what suits the command, see docs/design/slots.md */
     uint64_t lateness_s;
     uint16_t ports[SETTINGS_PORTS_MAX];
     unsigned n_ports; /* 0 = 53 alone */

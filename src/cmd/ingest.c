@@ -17,7 +17,7 @@ static const struct option longs[] = { INTAKE_OPTIONS, OPTIONS_COMMON };
 
 int cmd_ingest(int argc, char **argv)
 {
-    struct intake in = { .copy_window_ms = 10 };
+    struct intake in = { .copy_window_ms = 10, .default_slot_s = 600 };
     struct pipeline_result result = { 0 };
     struct fault why = { 0 };
     int option;

@@ -32,7 +32,7 @@ enum {
 #define INTAKE_HELP                                                                          \
     "  --threads N         worker threads (online cores)\n"                                  \
     "  --memory SIZE       bound of resident memory (1G)\n"                                  \
-    "  --slot DURATION     data time folded before it is sealed (60s)\n"                     \
+    "  --slot DURATION     data time folded before it is sealed (live 60s, files 10m)\n"     \
     "  --lateness DURATION disorder allowed between records (5s)\n"                          \
     "  --sensor NAME       where this was seen; kept with every record\n"                    \
     "  --vantage V         client, upstream or authoritative (told apart by RD)\n"           \
@@ -48,6 +48,7 @@ struct intake {
     const char *format, *sensor, *source_id, *suffix_path;
     uint8_t vantage;
     uint64_t copy_window_ms;
+    uint64_t default_slot_s; /* of the command */
 
     struct suffix_list *suffixes;
     uint8_t (*zones)[NAME_KEY_MAX];
