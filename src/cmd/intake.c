@@ -217,6 +217,7 @@ static void keep_freed_memory(void)
 int intake_open(struct intake *in, struct fault *why)
 {
     struct settings *s = &in->options.settings;
+    struct store_options store_options = settings_store(s);
     uint8_t sensor = 0;
     if (s->slot_s == 0)
         s->slot_s = in->default_slot_s;
@@ -229,7 +230,7 @@ int intake_open(struct intake *in, struct fault *why)
     if (err == E_OK)
         err = clients_to_networks(in, why);
     if (err == E_OK)
-        err = options_open_store(&in->options, STORE_WRITE, &in->store, why);
+        err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why); /* creates it */
     if (err == E_OK && in->sensor != NULL)
         err = store_sensor(in->store, in->sensor, &sensor, why);
     if (err)

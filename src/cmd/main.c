@@ -12,12 +12,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-#ifdef DNSMON_WITH_INGEST
     { "ingest", "read capture files and logs into the database, exactly once", cmd_ingest },
-#endif
-#ifdef DNSMON_WITH_CAPTURE
     { "capture", "read live traffic from an interface or dnstap", cmd_capture },
-#endif
     { "lookup", "what a name answered, who answered with this data", cmd_lookup },
     { "dump", "every record as a line of text, in key order", cmd_dump },
     { "stat", "what the database holds", cmd_stat },
