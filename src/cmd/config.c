@@ -165,7 +165,7 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         s->keep_multicast = *f->keep_multicast;
     if (s->threads == 0 || s->threads > 1024)
         return bad_value(path, "threads", "", "between 1 and 1024", why);
-    if (s->slot_s == 0 || 3600 % s->slot_s != 0)
+    if (s->slot_s != 0 && 3600 % s->slot_s != 0)
         return bad_value(path, "slot_s", "", "a divisor of 3600", why);
     if (f->ports_count > 0) {
         memcpy(s->ports, f->ports, f->ports_count * sizeof *f->ports);

@@ -217,7 +217,6 @@ static void keep_freed_memory(void)
 int intake_open(struct intake *in, struct fault *why)
 {
     struct settings *s = &in->options.settings;
-    struct store_options store_options = settings_store(s);
     uint8_t sensor = 0;
     if (s->slot_s == 0)
         s->slot_s = in->default_slot_s;
@@ -229,8 +228,9 @@ int intake_open(struct intake *in, struct fault *why)
         err = zones_to_keys(in, why);
     if (err == E_OK)
         err = clients_to_networks(in, why);
+    struct store_options store_options = settings_store(s);
     if (err == E_OK)
-        err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why); /* creates it */
+        err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why);
     if (err == E_OK && in->sensor != NULL)
         err = store_sensor(in->store, in->sensor, &sensor, why);
     if (err)

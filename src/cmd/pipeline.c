@@ -13,6 +13,7 @@ enum {
     MERGES_AT_ONCE = 16,
     LIVE_ROUND_MS = 200,
     STATE_VERSION = 1,
+    OPEN_TABLES_MAX = PARTS * KINDS,
 };
 static const char state_magic[4] = "DMST";
 
@@ -61,6 +62,10 @@ struct reading {
     const char *const *paths;
     size_t n_paths, at;
     struct source *source;
+    /* All sources the database knows and those read since; the reader's own copy, since the
+     * store's list changes under commits. `current` is the open source's place in it. */
+    struct store_source *known;
+    size_t n_known, known_capacity, current;
     uint64_t replaces;      /* committed offset of the open source */
     uint64_t packets;       /* of it so far */
     bool fresh;             /* nothing of it read yet */
@@ -85,6 +90,8 @@ struct pipeline {
     size_t n_inputs;
     struct observer_counts base, run; /* before this run; since */
     struct pipeline_result *result;
+    uint64_t open_tables[OPEN_TABLES_MAX]; /* of unfinished slots: the next commit replaces them */
+    size_t n_open;
     struct latch merge_latch;
     struct merge_job merges[MERGES_AT_ONCE];
     size_t n_merges;
@@ -133,6 +140,40 @@ static int load_open_slots(struct pipeline *p, struct fault *why)
     return err;
 }
 
+static int add_known(struct reading *r, const struct store_source *source)
+{
+    if (r->n_known == r->known_capacity) {
+        size_t capacity = 2 * r->known_capacity + 64;
+        struct store_source *known = realloc(r->known, capacity * sizeof *known);
+        if (known == NULL)
+            return E_NOMEM;
+        r->known = known;
+        r->known_capacity = capacity;
+    }
+    r->known[r->n_known++] = *source;
+    return E_OK;
+}
+
+/* What the reader and the committer must know of the manifest, copied while nobody commits. */
+static int copy_manifest(struct pipeline *p, struct fault *why)
+{
+    const struct store_source *sources;
+    const struct store_table *tables;
+    size_t n = store_sources(p->store, &sources);
+    int err = E_OK;
+    for (size_t i = 0; i < n && err == E_OK; i++)
+        err = add_known(&p->reading, &sources[i]);
+    n = store_tables(p->store, &tables);
+    for (size_t i = 0; i < n; i++) {
+        if (!tables[i].open)
+            continue;
+        if (p->n_open == OPEN_TABLES_MAX)
+            return fault_set(why, E_CORRUPT, "manifest: too many tables of unfinished slots");
+        p->open_tables[p->n_open++] = tables[i].id;
+    }
+    return err ? fault_set(why, err, "sources: %s", fault_text(err)) : E_OK;
+}
+
 static int load_totals(struct pipeline *p, struct fault *why)
 {
     const char *totals = store_totals(p->store);
@@ -173,6 +214,8 @@ int pipeline_create(struct pipeline **ret, struct store *store, const struct pip
         err = observer_create(&p->observer, &options->observer);
     if (err || p->crew == NULL || p->transport == NULL)
         err = fault_set(why, E_NOMEM, "pipeline: out of memory");
+    if (err == E_OK)
+        err = copy_manifest(p, why);
     if (err == E_OK)
         err = load_totals(p, why);
     if (err == E_OK)
@@ -223,6 +266,7 @@ void pipeline_destroy(struct pipeline **pointer)
                 buffer_release(&p->job.parts[part].runs[s][k]);
     buffer_release(&p->job.state);
     message_batch_release(&p->reading.stash);
+    free(p->reading.known);
     source_close(&p->reading.source);
     observer_destroy(&p->observer);
     transport_destroy(&p->transport);
@@ -252,15 +296,15 @@ static int find_prefix(struct pipeline *p, const char *id, uint64_t *ret_offset,
 {
     struct source *source = p->reading.source;
     struct source_position here;
-    const struct store_source *all;
-    size_t n = store_sources(p->store, &all), kept = 0;
-    struct store_source *known = malloc((n + 1) * sizeof *known);
+    const struct reading *r = &p->reading;
+    size_t kept = 0;
+    struct store_source *known = malloc((r->n_known + 1) * sizeof *known);
     if (known == NULL)
         return fault_set(why, E_NOMEM, "sources: out of memory");
     source_position(source, &here);
-    for (size_t i = 0; i < n; i++)
-        if (may_be_prefix(&all[i], &here, id))
-            known[kept++] = all[i];
+    for (size_t i = 0; i < r->n_known; i++)
+        if (may_be_prefix(&r->known[i], &here, id))
+            known[kept++] = r->known[i];
     qsort(known, kept, sizeof *known, compare_sources);
     *ret_offset = 0;
     int err = E_OK;
@@ -297,6 +341,7 @@ static int open_known(struct pipeline *p, const char *path, struct fault *why)
             err = source_skip(r->source, offset, why);
     }
     r->replaces = offset;
+    r->current = SIZE_MAX;
     r->packets = 0;
     r->fresh = offset == 0;
     return err;
@@ -309,6 +354,17 @@ static void copy_name(char *to, size_t size, const char *path)
     size_t n = strnlen(name, size - 1);
     memcpy(to, name, n);
     to[n] = '\0';
+}
+
+/* The open source was read up to *source: the same file further on knows it from there. */
+static int know_source(struct reading *r, const struct store_source *source)
+{
+    if (r->current != SIZE_MAX) {
+        r->known[r->current] = *source;
+        return E_OK;
+    }
+    r->current = r->n_known;
+    return add_known(r, source);
 }
 
 /* Writes down where the open source stands, for the cut that comes next. */
@@ -339,7 +395,7 @@ static int note_source(struct pipeline *p, struct step *step)
     if (strcmp(path, "-") == 0 && p->options.source_id != NULL)
         snprintf(s->id, sizeof s->id, "%s", p->options.source_id);
     step->replaces[step->n_sources++] = r->replaces;
-    return E_OK;
+    return know_source(r, s);
 }
 
 static int finish_source(struct pipeline *p, struct step *step)
@@ -518,24 +574,18 @@ static void commit_job(struct job *job)
             return;
         }
     }
-    const struct store_table *all;
-    size_t n = store_tables(p->store, &all), n_remove = 0;
-    uint64_t *remove = malloc((n + 1) * sizeof *remove);
-    if (remove == NULL) {
-        fault_set(&job->why, E_NOMEM, "commit: out of memory");
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (all[i].open)
-            remove[n_remove++] = all[i].id;
     struct store_change change = {
-        .add = job->tables, .n_add = job->n_tables, .remove = remove, .n_remove = n_remove,
+        .add = job->tables, .n_add = job->n_tables, .remove = p->open_tables, .n_remove = p->n_open,
         .sources = job->sources, .n_sources = job->n_sources, .replaces = job->replaces,
         .state = job->state.ptr, .state_len = job->state.len, .totals = job->totals, .watermark = job->watermark,
     };
-    if (store_commit(p->store, &change, &job->why) == E_OK)
-        job->why.code = E_OK;
-    free(remove);
+    if (store_commit(p->store, &change, &job->why) != E_OK)
+        return;
+    job->why.code = E_OK;
+    p->n_open = 0;
+    for (size_t i = 0; i < job->n_tables; i++)
+        if (job->tables[i].open)
+            p->open_tables[p->n_open++] = job->tables[i].id;
 }
 
 static void run_commit(void *arg)

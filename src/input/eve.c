@@ -242,7 +242,7 @@ static bool build(struct eve *e, const json_t *dns, bool is_response)
         return true;
     if (json_object_get(dns, "answers") != NULL)
         add_records(e, WIRE_ANSWER, json_object_get(dns, "answers"));
-    else if (name.ptr != NULL)
+    else if (name.ptr != NULL && json_object_get(dns, "grouped") != NULL)
         add_grouped(e, name, json_object_get(dns, "grouped"));
     add_records(e, WIRE_AUTHORITY, json_object_get(dns, "authorities"));
     add_records(e, WIRE_ADDITIONAL, json_object_get(dns, "additionals"));

@@ -4,7 +4,7 @@ json_t *json_line(struct slice line, bool *ret_nomem)
 {
     json_error_t error;
     json_t *root = json_loadb((const char *)line.ptr, line.len,
-                              JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+                              JSON_ALLOW_NUL, &error);
     *ret_nomem = root == NULL && json_error_code(&error) == json_error_out_of_memory;
     if (root != NULL && !json_is_object(root)) {
         json_decref(root);

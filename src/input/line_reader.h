@@ -3,6 +3,10 @@
  * A format brings a parser (any pointer) and one function for a line; this is the
  * loop around it: lines from the stream, a bound on their length, counting, a full
  * batch. A line is a record: after each the stream stands on a border.
+ *
+ * A last line without LF is taken when it parses. When it does not, the file was cut
+ * there or is still being written: the stream stays in front of the line, the cause is
+ * counted as BAD_LINE and told as damage.
  */
 #ifndef DNSMON_INPUT_LINE_READER_H
 #define DNSMON_INPUT_LINE_READER_H

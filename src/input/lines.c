@@ -17,16 +17,9 @@ static void pass_over(struct stream *stream)
     }
 }
 
-static enum lines_next give(struct stream *stream, const uint8_t *p, size_t len, size_t eol,
-                            struct slice *ret_line)
+static struct slice without_cr(const uint8_t *p, size_t len)
 {
-    stream_consume(stream, len + eol);
-    if (len > LINE_MAX_BYTES)
-        return LINES_TOO_LONG;
-    if (len && p[len - 1] == '\r')
-        len--;
-    *ret_line = (struct slice){ p, len };
-    return LINES_LINE;
+    return (struct slice){ p, len && p[len - 1] == '\r' ? len - 1 : len };
 }
 
 enum lines_next lines_next(struct stream *stream, struct slice *ret_line)
@@ -36,16 +29,22 @@ enum lines_next lines_next(struct stream *stream, struct slice *ret_line)
         size_t have;
         const uint8_t *p = stream_peek(stream, want, &have);
         const uint8_t *lf = memchr(p + searched, '\n', have - searched);
-        if (lf)
-            return give(stream, p, (size_t)(lf - p), 1, ret_line);
+        if (lf) {
+            size_t len = (size_t)(lf - p);
+            stream_consume(stream, len + 1);
+            *ret_line = without_cr(p, len);
+            return len > LINE_MAX_BYTES ? LINES_TOO_LONG : LINES_LINE;
+        }
         if (have == 0)
             return LINES_END;
         if (have > LINE_MAX_BYTES) {
             pass_over(stream);
             return LINES_TOO_LONG;
         }
-        if (have < want)
-            return give(stream, p, have, 0, ret_line);
+        if (have < want) {
+            *ret_line = without_cr(p, have);
+            return LINES_OPEN;
+        }
         searched = have;
     }
 }

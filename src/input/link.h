@@ -11,10 +11,11 @@
 #include "base/bytes.h"
 #include "base/tally.h"
 
+/* 16 bytes, to be passed by value in two registers. */
 struct view {
     const uint8_t *ptr;
-    size_t len;
-    size_t missing;
+    uint32_t len;
+    uint32_t missing;
 };
 
 /* What a view stands at. */
@@ -23,7 +24,7 @@ enum link_kind { LINK_ETHERNET, LINK_ETHERTYPE, LINK_PPP, LINK_MPLS, LINK_IP };
 static inline void view_advance(struct view *v, size_t len)
 {
     v->ptr += len;
-    v->len -= len;
+    v->len -= (uint32_t)len;
 }
 
 /* What to count when a header does not fit: cut by the capture, or wrong. */

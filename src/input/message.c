@@ -30,35 +30,43 @@ void message_batch_clear(struct message_batch *batch)
     arena_reset(&batch->bytes);
 }
 
-static int batch_grow(struct message_batch *batch)
+static bool batch_grow(struct message_batch *batch)
 {
     if (batch->capacity > UINT32_MAX / 2)
-        return E_LIMIT;
+        return false;
     uint32_t capacity = batch->capacity * 2;
     struct message *grown = realloc(batch->messages, (size_t)capacity * sizeof *grown);
     if (grown == NULL)
-        return E_NOMEM;
+        return false;
     batch->messages = grown;
     batch->capacity = capacity;
-    return 0;
+    return true;
+}
+
+struct message *message_batch_slot(struct message_batch *batch, const uint8_t *wire,
+                                   uint32_t wire_len)
+{
+    if (__builtin_expect(batch->count == batch->capacity, 0) && !batch_grow(batch))
+        return NULL;
+    uint8_t *kept = arena_alloc(&batch->bytes, wire_len);
+    if (__builtin_expect(kept == NULL, 0))
+        return NULL;
+    if (wire_len)
+        memcpy(kept, wire, wire_len);
+    struct message *m = &batch->messages[batch->count++];
+    m->wire = kept;
+    m->wire_len = wire_len;
+    return m;
 }
 
 int message_batch_add(struct message_batch *batch, const struct message *message)
 {
-    if (__builtin_expect(batch->count == batch->capacity, 0)) {
-        int rc = batch_grow(batch);
-        if (rc < 0)
-            return rc;
-    }
-    uint8_t *wire = arena_alloc(&batch->bytes, message->wire_len);
-    if (__builtin_expect(wire == NULL, 0))
+    struct message *m = message_batch_slot(batch, message->wire, message->wire_len);
+    if (m == NULL)
         return E_NOMEM;
-    if (message->wire_len)
-        memcpy(wire, message->wire, message->wire_len);
-    struct message *m = &batch->messages[batch->count++];
+    const uint8_t *kept = m->wire;
     *m = *message;
-    m->wire = wire;
-    if (m->ts_ns > batch->newest_ns)
-        batch->newest_ns = m->ts_ns;
+    m->wire = kept;
+    message_batch_dated(batch, message->ts_ns);
     return 0;
 }

@@ -76,6 +76,18 @@ static inline bool message_batch_is_full(const struct message_batch *batch)
     return batch->count >= batch->room;
 }
 
+/* Appends a message of which only `wire` (copied into the batch) and `wire_len` are
+ * set; the caller fills in all the rest at once, and calls `message_batch_dated`.
+ * NULL when there is no memory. */
+struct message *message_batch_slot(struct message_batch *batch, const uint8_t *wire,
+                                   uint32_t wire_len);
+
+static inline void message_batch_dated(struct message_batch *batch, int64_t ts_ns)
+{
+    if (ts_ns > batch->newest_ns)
+        batch->newest_ns = ts_ns;
+}
+
 /* Appends a copy of *message with its wire bytes copied into the batch. */
 int message_batch_add(struct message_batch *batch, const struct message *message) MUST_CHECK;
 

@@ -31,20 +31,20 @@ static inline void packet_count(const struct packet *p, enum tally_cause cause)
 static inline int packet_emit(const struct packet *p, enum message_transport transport,
                               const uint8_t *wire, uint32_t wire_len, bool truncated)
 {
-    const struct message message = {
-        .ts_ns = p->ts_ns,
-        .wire = wire,
-        .wire_len = wire_len,
-        .from = p->from,
-        .to = p->to,
-        .known = KNOWN_ALL,
-        .vantage = p->vantage,
-        .transport = (uint8_t)transport,
-        .sensor = p->sensor,
-        .truncated = truncated,
-        .ip_id = p->ip_id,
-    };
-    return message_batch_add(p->batch, &message);
+    struct message *m = message_batch_slot(p->batch, wire, wire_len);
+    if (__builtin_expect(m == NULL, 0))
+        return E_NOMEM;
+    m->ts_ns = p->ts_ns;
+    m->from = p->from;
+    m->to = p->to;
+    m->known = KNOWN_ALL;
+    m->vantage = p->vantage;
+    m->transport = (uint8_t)transport;
+    m->sensor = p->sensor;
+    m->truncated = truncated;
+    m->ip_id = p->ip_id;
+    message_batch_dated(p->batch, p->ts_ns);
+    return 0;
 }
 
 #endif

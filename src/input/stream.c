@@ -19,7 +19,7 @@
 #include <zstd.h>
 
 enum {
-    STREAM_PIECE = 256 << 10,
+    STREAM_PIECE = 128 << 10,
     STREAM_RAW = 128 << 10,
     STREAM_WINDOW = STREAM_PEEK_MAX + STREAM_PIECE,
     STREAM_XZ_MEMORY = 160 << 20, /* a dictionary of 128 MiB and the decoder */

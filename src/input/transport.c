@@ -23,6 +23,7 @@ enum {
     PROTOCOL_MPLS = 137,
 
     PORT_VXLAN = 4789,
+    PORT_VXLAN_GPE = 4790,
     PORT_MDNS = 5353,
     PORT_LLMNR = 5355,
     PORT_GENEVE = 6081,
@@ -87,7 +88,7 @@ static enum port_use port_use(const struct transport *t, uint16_t from, uint16_t
 {
     if (is_dns_port(t, from) || is_dns_port(t, to))
         return PORT_DNS;
-    if (to == PORT_VXLAN || to == PORT_GENEVE)
+    if (to == PORT_VXLAN || to == PORT_VXLAN_GPE || to == PORT_GENEVE)
         return PORT_TUNNEL;
     if (from == PORT_MDNS || to == PORT_MDNS)
         return PORT_IS_MDNS;
@@ -172,6 +173,27 @@ static int on_vxlan(struct transport *t, struct packet *p, struct view v, unsign
     return on_link(t, p, LINK_ETHERNET, 0, v, depth);
 }
 
+/* draft-ietf-nvo3-vxlan-gpe: with P the fourth byte says what follows. */
+static int on_vxlan_gpe(struct transport *t, struct packet *p, struct view v, unsigned depth)
+{
+    if (v.len < 8)
+        return tunnel_short(p, &v);
+    uint8_t next = v.ptr[0] & 0x04 ? v.ptr[3] : 3;
+    view_advance(&v, 8);
+    switch (next) {
+    case 1:
+    case 2:
+        return on_ip(t, p, v, depth + 1);
+    case 3:
+        return on_link(t, p, LINK_ETHERNET, 0, v, depth);
+    case 5:
+        return on_link(t, p, LINK_MPLS, 0, v, depth);
+    default:
+        packet_count(p, TALLY_NOT_IP);
+        return 0;
+    }
+}
+
 static int on_geneve(struct transport *t, struct packet *p, struct view v, unsigned depth)
 {
     if (v.len < 8)
@@ -188,6 +210,18 @@ static int on_geneve(struct transport *t, struct packet *p, struct view v, unsig
     if (type == 0x6558)
         return on_link(t, p, LINK_ETHERNET, 0, v, depth);
     return on_link(t, p, LINK_ETHERTYPE, type, v, depth);
+}
+
+static int on_tunnel(struct transport *t, struct packet *p, struct view v, unsigned depth)
+{
+    switch (p->to.port) {
+    case PORT_VXLAN:
+        return on_vxlan(t, p, v, depth);
+    case PORT_VXLAN_GPE:
+        return on_vxlan_gpe(t, p, v, depth);
+    default:
+        return on_geneve(t, p, v, depth);
+    }
 }
 
 /* UDP and TCP. */
@@ -224,7 +258,7 @@ static int on_udp(struct transport *t, struct packet *p, struct view v, unsigned
     case PORT_DNS:
         return on_dns_udp(p, v, udp_len);
     case PORT_TUNNEL:
-        return p->to.port == PORT_VXLAN ? on_vxlan(t, p, v, depth) : on_geneve(t, p, v, depth);
+        return on_tunnel(t, p, v, depth);
     case PORT_IS_MDNS:
         if (t->keep_multicast)
             return on_dns_udp(p, v, udp_len);
@@ -361,25 +395,27 @@ static int on_fragment(struct transport *t, struct packet *p, const struct piece
 
 /* IP. */
 
+/* One 16-byte store: the copy into the message loads 16 bytes, and a load that
+ * spans several stores waits for them all. */
 static void set_ipv4(uint8_t to[16], const uint8_t *from)
 {
-    memset(to, 0, 10);
-    to[10] = to[11] = 0xff;
-    memcpy(to + 12, from, 4);
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    const pair mapped = { 0, (uint64_t)get_le32(from) << 32 | 0xffff0000 };
+    memcpy(to, &mapped, sizeof mapped);
 }
 
 /* Lengths that cannot be (0 of segmentation offload, longer than the frame) give
  * way to what is there, as in tshark. */
 static void trim(struct view *v, size_t header, size_t total)
 {
-    size_t wire = v->len + v->missing;
+    size_t wire = (size_t)v->len + v->missing;
     if (total < header || total > wire)
         total = wire;
     if (total <= v->len) {
-        v->len = total;
+        v->len = (uint32_t)total;
         v->missing = 0;
     } else {
-        v->missing = total - v->len;
+        v->missing = (uint32_t)total - v->len;
     }
 }
 

@@ -419,6 +419,25 @@ static void add_answer(struct zeek *z, size_t i, uint64_t qtype, struct slice *o
     }
 }
 
+/* Types whose answers Zeek writes, in all versions: for others no answers are no NODATA. */
+static bool writes_answers_of(uint64_t qtype)
+{
+    switch (qtype) {
+    case WIRE_A:
+    case WIRE_AAAA:
+    case WIRE_CNAME:
+    case WIRE_MX:
+    case WIRE_NS:
+    case WIRE_PTR:
+    case WIRE_SOA:
+    case WIRE_SRV:
+    case WIRE_TXT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int add_response(struct zeek *z, struct log_record *r, uint16_t id, uint16_t flags,
                         uint64_t qtype, uint64_t qclass, struct log_sink *sink)
 {
@@ -429,8 +448,8 @@ static int add_response(struct zeek *z, struct log_record *r, uint16_t id, uint1
     if (is_set(z, F_RCODE)) {
         if (!count_of(z, F_RCODE, 4095, &rcode))
             return log_count(sink, TALLY_BAD_LINE);
-        r->known |= KNOWN_RCODE; /* extended codes do not fit a header */
-        if (rcode > 15)
+        r->known |= KNOWN_RCODE; /* but extended codes do not fit a header */
+        if (rcode > 15 || (rcode == 0 && z->n_answers == 0 && !writes_answers_of(qtype)))
             r->known &= (uint16_t)~KNOWN_RCODE;
     }
     if (is_set(z, F_RTT) && time_of(z, F_RTT, &rtt) && rtt < INT64_C(1000000000000))
@@ -561,6 +580,8 @@ static int zeek_skip(void *state, struct stream *stream, uint64_t offset, struct
         enum lines_next next = lines_next(stream, &line);
         if (next == LINES_END)
             break;
+        if (next == LINES_OPEN) /* it was taken as a whole line before */
+            return stream_skip(stream, offset - stream_offset(stream), why);
         if (next == LINES_LINE && line.len && line.ptr[0] == '#')
             header_line(z, line);
     }

@@ -23,7 +23,9 @@
  *     text with a blank          left out ("RRSIG 5 example", "SSHFP: ...")
  *
  * The current owner starts as the query. Names asked for by MX, SRV and SOA are left
- * out: Zeek writes their host and not the numbers next to it.
+ * out: Zeek writes their host and not the numbers next to it. It writes no answers at
+ * all for types such as HTTPS, so NOERROR without answers is known to be that only for
+ * the types it does write; else the rcode is not known.
  */
 #ifndef DNSMON_INPUT_ZEEK_H
 #define DNSMON_INPUT_ZEEK_H

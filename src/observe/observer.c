@@ -281,6 +281,18 @@ static enum tally_cause set_aside(const struct observer *o, const struct dns_dec
     return TALLY_CAUSES;
 }
 
+/* Some logs (EVE version 1) have an event an answer and no question: what the answer is about
+ * was asked. In a packet an absent question stays absent. */
+static bool take_owner_for_question(struct dns_decoder *d, const struct message *m)
+{
+    if (m->known & KNOWN_SIZE || d->n_rrs == 0)
+        return false;
+    d->qname = d->rrs[0].owner;
+    d->qname_len = d->rrs[0].owner_len;
+    d->qtype = d->rrs[0].type;
+    return true;
+}
+
 static int use_response(struct observer *o, struct partition *p, struct round *round, const struct message *m,
                         unsigned index, struct observer_counts *counts)
 {
@@ -290,7 +302,7 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (d->qname == NULL)
+    if (d->qname == NULL && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
 }
@@ -339,14 +351,28 @@ static void save_copies(const struct partition *p, int64_t newest_ns, int64_t wi
         put_le32(to->ptr + at, n);
 }
 
+/* A partition's messages are strewn over the batch: ask for them a little early. */
+static void prefetch_message(const struct round *round, uint32_t i, uint32_t end)
+{
+    if (i + 6 < end)
+        __builtin_prefetch(&round->batch.messages[round->order[i + 6]]);
+    if (i + 3 >= end)
+        return;
+    const uint8_t *wire = round->batch.messages[round->order[i + 3]].wire;
+    __builtin_prefetch(wire);
+    __builtin_prefetch(wire + 64);
+}
+
 void observer_decode(struct observer *o, struct round *round, unsigned index)
 {
     struct partition *p = &o->partitions[index];
     struct observer_counts *counts = &round->counts[index];
     uint64_t unanswered = p->pair.unanswered, evicted = p->pair.evicted;
     int err = E_OK;
-    for (uint32_t i = round->starts[index]; i < round->starts[index + 1] && err == E_OK; i++)
+    for (uint32_t i = round->starts[index], end = round->starts[index + 1]; i < end && err == E_OK; i++) {
+        prefetch_message(round, i, end);
         err = decode_message(o, p, round, &round->batch.messages[round->order[i]], index, counts);
+    }
     pair_expire(&p->pair, round->newest_ns);
     counts->unanswered = p->pair.unanswered - unanswered;
     counts->pair_evicted = p->pair.evicted - evicted;

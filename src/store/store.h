@@ -22,6 +22,7 @@ struct store_options {
     uint64_t keep_s[TIERS];        /* expire tables of a tier this long after their period; 0 = keep */
     uint64_t merge_bytes_per_s;    /* pace of background merges; 0 = no limit */
     int (*log)(const char *line);  /* recovery notes; NULL = silent */
+    void (*step)(const char *name); /* tests: called between the steps of a commit; may _exit */
 };
 
 /* Sorted entries in memory: see docs/format/records.md, Runs. */
@@ -58,9 +59,15 @@ int store_open(struct store **ret, const char *dir, enum store_mode mode,
 void store_close(struct store **store);
 
 /* Writes one table from runs (k-way merged, equal keys merged by kind), its filter too:
- * .tmp, fdatasync, rename. Not in the manifest yet. Threads: may run in parallel. */
+ * .tmp, fdatasync, rename. Not in the manifest yet. Threads: may run in parallel.
+ * `from` and `to` come from the values, which begin with `varint first, varint last - first`
+ * in every kind; a value that does not is E_MALFORMED. Without entries no file is left and
+ * `entries` is 0: do not commit that table. */
 int store_write_table(struct store *store, struct store_table *table /* kind, tier, open, slot in; rest out */,
                       const struct store_run *runs, size_t n_runs, struct fault *why) MUST_CHECK;
+
+/* Removes the files of written tables that will not be committed after all. */
+void store_discard(struct store *store, const struct store_table *tables, size_t n);
 
 /* One atomic step of the database: all of it or nothing. Afterwards the removed tables'
  * files are deleted. `totals` is a JSON object text of counters, replacing the former. */
@@ -80,7 +87,7 @@ struct store_change {
 };
 int store_commit(struct store *store, const struct store_change *change, struct fault *why) MUST_CHECK;
 
-/* What the manifest says now. Views are valid until the next commit or close. */
+/* What the manifest says now. Views are valid until the next commit (a merge's, too) or close. */
 size_t store_tables(const struct store *store, const struct store_table **ret);
 size_t store_sources(const struct store *store, const struct store_source **ret);
 int64_t store_watermark(const struct store *store);

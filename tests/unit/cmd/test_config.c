@@ -32,7 +32,7 @@ static void test_defaults(void **state)
     assert_string_equal(s.db, "./dnsmon-db");
     assert_true(s.threads >= 1);
     assert_int_equal(s.memory, 1 << 30);
-    assert_int_equal(s.slot_s, 60);
+    assert_int_equal(s.slot_s, 0);
     assert_int_equal(s.lateness_s, 5);
     settings_release(&s);
     setenv("DNSMON_DB", "/srv/dns", 1);

@@ -1,0 +1,495 @@
+/* Rewriting tables: writing from runs, merging periods, expiring, purging.
+ *
+ * A rewrite reads its inputs through handles, writes new files under new ids, and
+ * takes effect by one commit. Its inputs are `busy` meanwhile: expiry leaves them alone and
+ * a purge waits for them. Dying anywhere before the commit loses nothing but the new files.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/inside.h"
+
+static int64_t floor_to(int64_t at, int64_t step)
+{
+    int64_t rest = at % step;
+    return at - (rest < 0 ? rest + step : rest);
+}
+
+static int64_t month_start(int64_t at, int months_on)
+{
+    struct tm tm;
+    time_t t = at;
+    if (gmtime_r(&t, &tm) == NULL)
+        return at;
+    struct tm first = { .tm_year = tm.tm_year, .tm_mon = tm.tm_mon + months_on, .tm_mday = 1 };
+    return timegm(&first);
+}
+
+int64_t period_start(enum store_tier tier, int64_t at)
+{
+    switch (tier) {
+    case TIER_HOUR:
+        return floor_to(at, 3600);
+    case TIER_DAY:
+        return floor_to(at, 86400);
+    case TIER_MONTH:
+        return month_start(at, 0);
+    default:
+        return at;
+    }
+}
+
+int64_t period_end(enum store_tier tier, int64_t start)
+{
+    switch (tier) {
+    case TIER_HOUR:
+        return start + 3600;
+    case TIER_DAY:
+        return start + 86400;
+    case TIER_MONTH:
+        return month_start(start, 1);
+    default:
+        return start + 60; /* no slot is shorter than this matters for */
+    }
+}
+
+struct pace {
+    uint64_t bytes_per_s, bytes;
+    struct timespec started;
+};
+
+static void keep_pace(struct pace *p, uint64_t bytes)
+{
+    p->bytes += bytes;
+    if (p->bytes_per_s == 0 || p->bytes < 1 << 20)
+        return;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t gone = (now.tv_sec - p->started.tv_sec) * INT64_C(1000000000) + now.tv_nsec - p->started.tv_nsec;
+    int64_t due = (int64_t)((double)p->bytes / (double)p->bytes_per_s * 1e9);
+    if (due > gone) {
+        struct timespec wait = { (due - gone) / 1000000000, (due - gone) % 1000000000 };
+        nanosleep(&wait, NULL);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &p->started);
+    p->bytes = 0;
+}
+
+/* Every value begins with its times. */
+static bool widen(struct store_table *t, struct slice value)
+{
+    struct cursor c = cursor_over(value.ptr, value.len);
+    uint64_t first = cursor_varint(&c), last = first + cursor_varint(&c);
+    if (c.failed || last < first || last > INT64_MAX)
+        return false;
+    if ((int64_t)first < t->from)
+        t->from = (int64_t)first;
+    if ((int64_t)last > t->to)
+        t->to = (int64_t)last;
+    return true;
+}
+
+static int copy_entries(struct table_writer *w, struct store_table *t, struct merge *m, struct table_build *b,
+                        struct fault *why)
+{
+    struct pace pace = { .bytes_per_s = b->bytes_per_s };
+    clock_gettime(CLOCK_MONOTONIC, &pace.started);
+    for (;;) {
+        struct slice key, value;
+        int r = merge_next(m, &key, &value, why);
+        if (r < 0 || key.ptr == NULL)
+            return r;
+        keep_pace(&pace, key.len + value.len);
+        if (b->drop && b->drop(b->ctx, key)) {
+            b->dropped++;
+            continue;
+        }
+        if (!widen(t, value))
+            return fault_set(why, E_MALFORMED, "%s value without times", record_kinds[t->kind].name);
+        t->entries++;
+        r = table_writer_add(w, key, value, why);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int finish(struct table_writer *w, struct store_table *t, struct fault *why)
+{
+    struct table_written done;
+    if (t->entries == 0) {
+        t->from = t->to = t->slot;
+        return 0;
+    }
+    int r = table_writer_finish(w, &done, why);
+    if (r < 0)
+        return r;
+    t->bytes = done.bytes;
+    t->filter_bytes = done.filter_bytes;
+    t->trailer_hash = done.trailer_hash;
+    return 0;
+}
+
+int build_table(struct store *s, struct store_table *t, struct merge *m, struct table_build *b, struct fault *why)
+{
+    char path[PATH_BYTES];
+    struct table_writer *w;
+    t->from = INT64_MAX;
+    t->to = INT64_MIN;
+    t->entries = t->bytes = t->filter_bytes = t->trailer_hash = 0;
+    table_path(s->dir, t, path);
+    int r = merge_start(m, why);
+    if (r == 0)
+        r = table_writer_create(&w, path, &record_kinds[t->kind],
+                                t->tier == TIER_SLOT ? TABLE_LZ4 : TABLE_ZSTD, why);
+    if (r < 0)
+        return r;
+    r = copy_entries(w, t, m, b, why);
+    if (r == 0)
+        r = finish(w, t, why);
+    table_writer_destroy(&w);
+    return r;
+}
+
+int store_write_table(struct store *s, struct store_table *table, const struct store_run *runs, size_t n_runs,
+                      struct fault *why)
+{
+    if (s->mode != STORE_WRITE || table->kind >= KINDS || table->tier >= TIERS)
+        return fault_set(why, E_USAGE, "%s: opened for reading, or no such kind or tier", s->dir);
+    struct merge m;
+    struct table_build b = { 0 };
+    struct store_table t = *table;
+    int r = 0;
+    t.id = store_new_id(s);
+    merge_init(&m);
+    merge_clear(&m, &record_kinds[t.kind]);
+    for (size_t i = 0; i < n_runs && r == 0; i++)
+        r = merge_add_run(&m, runs[i].bytes, runs[i].len, why);
+    if (r == 0)
+        r = build_table(s, &t, &m, &b, why);
+    merge_release(&m);
+    if (r == 0)
+        *table = t;
+    return r;
+}
+
+/* Tables as merge inputs: cursors of their own over the handles of a snapshot. */
+struct inputs {
+    struct snapshot *snapshot;
+    struct merge merge;
+    struct table_cursor *cursors;
+    size_t n;
+};
+
+static struct handle *find_handle(const struct snapshot *p, uint64_t id)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->handles[i]->table.id == id)
+            return p->handles[i];
+    return NULL;
+}
+
+static void inputs_close(struct inputs *in)
+{
+    for (size_t i = 0; i < in->n; i++)
+        table_cursor_release(&in->cursors[i]);
+    free(in->cursors);
+    merge_release(&in->merge);
+    snapshot_drop(&in->snapshot);
+}
+
+static int inputs_open(struct inputs *in, struct store *s, const uint64_t *ids, size_t n, struct fault *why)
+{
+    *in = (struct inputs){ .snapshot = snapshot_hold(s) };
+    merge_init(&in->merge);
+    in->cursors = calloc(n, sizeof *in->cursors);
+    int r = in->cursors ? 0 : fault_set(why, E_NOMEM, "out of memory");
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct table_reader *reader;
+        struct handle *h = find_handle(in->snapshot, ids[i]);
+        r = h ? handle_reader(h, &reader, why) : fault_set(why, E_ABSENT, "table %" PRIu64 " is gone", ids[i]);
+        if (r < 0)
+            break;
+        if (i == 0)
+            merge_clear(&in->merge, &record_kinds[h->table.kind]);
+        struct table_cursor *c = &in->cursors[in->n++];
+        table_cursor_attach(c, reader);
+        r = table_cursor_first(c, why);
+        if (r == 0)
+            r = merge_add_table(&in->merge, c, why);
+    }
+    if (r < 0)
+        inputs_close(in);
+    return r;
+}
+
+static bool is_busy(const struct store *s, uint64_t id)
+{
+    for (size_t i = 0; i < s->n_busy; i++)
+        if (s->busy[i] == id)
+            return true;
+    return false;
+}
+
+static void unmark_busy(struct store *s, const uint64_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < s->n_busy; k++)
+            if (s->busy[k] == ids[i]) {
+                s->busy[k] = s->busy[--s->n_busy];
+                break;
+            }
+    if (s->n_busy == 0)
+        pthread_cond_broadcast(&s->idle);
+}
+
+/* Does `t` belong into the merge? The result's own table of that period, too. */
+static bool is_input(const struct store_table *t, const struct store_merge *m)
+{
+    return t->kind == m->kind && !t->open && (t->tier == m->tier || t->tier + 1 == m->tier) &&
+           period_start(m->tier, t->slot) == m->slot;
+}
+
+/* Fills ids (room BUSY_MAX) with the inputs; 0 when there is nothing of the lower tier, or it is busy. */
+static size_t collect(const struct store *s, const struct store_merge *m, uint64_t *ids, uint64_t *ret_bytes)
+{
+    size_t n = 0;
+    bool lower = false;
+    *ret_bytes = 0;
+    for (size_t i = 0; i < s->catalog.n_tables; i++) {
+        const struct store_table *t = &s->catalog.tables[i];
+        bool same = t->kind == m->kind && t->tier + 1 == m->tier && period_start(m->tier, t->slot) == m->slot;
+        if (same && t->open)
+            return 0; /* its slot is not finished */
+        if (!is_input(t, m))
+            continue;
+        if (is_busy(s, t->id))
+            return 0;
+        if (s->n_busy + n == BUSY_MAX)
+            break; /* the rest another time */
+        ids[n++] = t->id;
+        lower = lower || t->tier < m->tier;
+        *ret_bytes += t->bytes;
+    }
+    return lower ? n : 0;
+}
+
+static bool is_listed(const struct store_merge *list, size_t n, const struct store_merge *m)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].kind == m->kind && list[i].tier == m->tier && list[i].slot == m->slot)
+            return true;
+    return false;
+}
+
+/* Lower tiers first: an hour must be whole before its day. */
+static size_t list_due(struct store *s, enum store_tier tier, struct store_merge *ret, size_t n, size_t room)
+{
+    uint64_t *ids = malloc(BUSY_MAX * sizeof *ids);
+    for (size_t i = 0; ids && i < s->catalog.n_tables && n < room; i++) {
+        const struct store_table *t = &s->catalog.tables[i];
+        if (t->tier + 1 != tier || t->open)
+            continue;
+        struct store_merge m = { .kind = t->kind, .tier = tier, .slot = period_start(tier, t->slot) };
+        if (period_end(tier, m.slot) > s->catalog.watermark || is_listed(ret, n, &m))
+            continue;
+        if (collect(s, &m, ids, &m.bytes))
+            ret[n++] = m;
+    }
+    free(ids);
+    return n;
+}
+
+size_t store_due_merges(struct store *s, struct store_merge *ret, size_t room)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&s->mutex);
+    for (enum store_tier tier = TIER_HOUR; tier < TIERS && !s->purging; tier++)
+        n = list_due(s, tier, ret, n, room);
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+static int merge_tables(struct store *s, const struct store_merge *merge, const uint64_t *ids, size_t n,
+                        struct store_table *ret, struct fault *why)
+{
+    struct inputs in;
+    struct table_build b = { .bytes_per_s = s->options.merge_bytes_per_s };
+    struct store_table t = { .id = store_new_id(s), .kind = merge->kind, .tier = merge->tier, .slot = merge->slot };
+    int r = inputs_open(&in, s, ids, n, why);
+    if (r < 0)
+        return r;
+    r = build_table(s, &t, &in.merge, &b, why);
+    inputs_close(&in);
+    if (r == 0)
+        *ret = t;
+    return r;
+}
+
+static size_t begin_merge(struct store *s, const struct store_merge *merge, uint64_t *ids)
+{
+    uint64_t bytes;
+    pthread_mutex_lock(&s->mutex);
+    size_t n = s->purging ? 0 : collect(s, merge, ids, &bytes);
+    for (size_t i = 0; i < n; i++)
+        s->busy[s->n_busy++] = ids[i];
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+int store_run_merge(struct store *s, const struct store_merge *merge, struct fault *why)
+{
+    uint64_t *ids = malloc(BUSY_MAX * sizeof *ids);
+    if (ids == NULL)
+        return fault_set(why, E_NOMEM, "out of memory");
+    struct store_table t = { 0 };
+    int r = 0;
+    size_t n = begin_merge(s, merge, ids);
+    if (n)
+        r = merge_tables(s, merge, ids, n, &t, why);
+    pthread_mutex_lock(&s->mutex);
+    if (n && r == 0) {
+        struct delta d = { .change = { .add = &t, .n_add = t.entries > 0, .remove = ids, .n_remove = n } };
+        r = commit_locked(s, &d, why);
+        if (r < 0)
+            store_discard(s, &t, 1);
+    }
+    unmark_busy(s, ids, n);
+    pthread_mutex_unlock(&s->mutex);
+    free(ids);
+    return r;
+}
+
+static bool is_expired(const struct store *s, const struct store_table *t, int64_t now)
+{
+    uint64_t keep = s->options.keep_s[t->tier];
+    return keep && !record_kinds[t->kind].forever && !t->open && !is_busy(s, t->id) &&
+           now > period_end(t->tier, t->slot) && (uint64_t)(now - period_end(t->tier, t->slot)) > keep;
+}
+
+int store_expire(struct store *s, int64_t now, uint64_t *ret_dropped, struct fault *why)
+{
+    pthread_mutex_lock(&s->mutex);
+    uint64_t *ids = malloc((s->catalog.n_tables + 1) * sizeof *ids);
+    int r = ids ? 0 : fault_set(why, E_NOMEM, "out of memory");
+    struct delta d = { .change = { .remove = ids } };
+    for (size_t i = 0; ids && i < s->catalog.n_tables; i++)
+        if (is_expired(s, &s->catalog.tables[i], now))
+            ids[d.change.n_remove++] = s->catalog.tables[i].id;
+    if (r == 0 && d.change.n_remove)
+        r = commit_locked(s, &d, why);
+    pthread_mutex_unlock(&s->mutex);
+    if (r == 0 && ret_dropped)
+        *ret_dropped = d.change.n_remove;
+    free(ids);
+    return r;
+}
+
+struct purge {
+    const struct record_kind *kind;
+    struct slice prefix; /* of owner keys; without its last 00 for a subtree */
+    bool subtree;
+    struct store_table *add;
+    uint64_t *remove;
+    size_t n_add, n_remove;
+    uint64_t entries;
+};
+
+static bool is_purged(void *ctx, struct slice key)
+{
+    const struct purge *p = ctx;
+    uint8_t scratch[OWNER_KEY_MAX];
+    struct slice owner;
+    if (!p->kind->owner(key, scratch, &owner))
+        return false;
+    if (!p->subtree)
+        return slice_compare(owner, p->prefix) == 0;
+    return owner.len >= p->prefix.len && memcmp(owner.ptr, p->prefix.ptr, p->prefix.len) == 0;
+}
+
+static int holds_purged(struct store *s, const struct store_table *t, struct purge *p, bool *ret, struct fault *why)
+{
+    struct inputs in;
+    struct slice key, value;
+    int r = inputs_open(&in, s, &t->id, 1, why);
+    if (r < 0)
+        return r;
+    r = merge_start(&in.merge, why);
+    *ret = false;
+    while (r == 0 && !*ret) {
+        r = merge_next(&in.merge, &key, &value, why);
+        if (r < 0 || key.ptr == NULL)
+            break;
+        *ret = is_purged(p, key);
+    }
+    inputs_close(&in);
+    return r;
+}
+
+static int purge_table(struct store *s, const struct store_table *old, struct purge *p, struct fault *why)
+{
+    bool holds;
+    p->kind = &record_kinds[old->kind];
+    int r = holds_purged(s, old, p, &holds, why);
+    if (r < 0 || !holds)
+        return r;
+    struct inputs in;
+    struct table_build b = { .drop = is_purged, .ctx = p };
+    struct store_table t = *old;
+    t.id = store_new_id(s);
+    r = inputs_open(&in, s, &old->id, 1, why);
+    if (r < 0)
+        return r;
+    r = build_table(s, &t, &in.merge, &b, why);
+    inputs_close(&in);
+    if (r < 0)
+        return r;
+    p->remove[p->n_remove++] = old->id;
+    if (t.entries)
+        p->add[p->n_add++] = t;
+    p->entries += b.dropped;
+    return 0;
+}
+
+static int purge_all(struct store *s, struct purge *p, struct fault *why)
+{
+    int r = 0;
+    struct snapshot *snapshot = snapshot_hold(s);
+    p->add = calloc(snapshot->n + 1, sizeof *p->add);
+    p->remove = calloc(snapshot->n + 1, sizeof *p->remove);
+    if (!p->add || !p->remove)
+        r = fault_set(why, E_NOMEM, "out of memory");
+    for (size_t i = 0; i < snapshot->n && r == 0; i++)
+        r = purge_table(s, &snapshot->handles[i]->table, p, why);
+    snapshot_drop(&snapshot);
+    if (r == 0 && p->n_remove) {
+        struct store_change change = { .add = p->add, .n_add = p->n_add, .remove = p->remove, .n_remove = p->n_remove };
+        r = store_commit(s, &change, why);
+    }
+    if (r < 0 && p->add)
+        store_discard(s, p->add, p->n_add);
+    free(p->add);
+    free(p->remove);
+    return r;
+}
+
+int store_purge(struct store *s, struct slice owner, bool subtree, uint64_t *ret_removed, struct fault *why)
+{
+    if (s->mode != STORE_WRITE || owner.len == 0)
+        return fault_set(why, E_USAGE, "%s: opened for reading, or no owner", s->dir);
+    struct purge p = { .prefix = { owner.ptr, owner.len - subtree }, .subtree = subtree };
+    pthread_mutex_lock(&s->mutex);
+    while (s->purging || s->n_busy)
+        pthread_cond_wait(&s->idle, &s->mutex);
+    s->purging = true;
+    pthread_mutex_unlock(&s->mutex);
+    int r = purge_all(s, &p, why);
+    pthread_mutex_lock(&s->mutex);
+    s->purging = false;
+    pthread_cond_broadcast(&s->idle);
+    pthread_mutex_unlock(&s->mutex);
+    if (r == 0 && ret_removed)
+        *ret_removed = p.entries;
+    return r;
+}
