@@ -160,7 +160,9 @@ class Reader:
             return
         elif name == "dns.resp.name":
             r.owner = name_text(show)
-        elif name == "dns.resp.type":
+        elif name in ("dns.srv.service", "dns.srv.proto", "dns.srv.name"):  # the owner of SRV, in pieces
+            r.owner = name_text((r.owner or "") + show)
+        elif name == "dns.resp.type" and r.type is None:  # a type bitmap has more of them
             r.type = int(show)
         elif name == "dns.resp.class":
             r.cls = int(show, 16)
