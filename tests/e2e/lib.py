@@ -15,6 +15,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("DNSMON_SHARED", SOURCE.parent / "shared"))
 SLOWER = float(os.environ.get("DNSMON_E2E_SLOWER", "1"))  # time limits, under sanitizers
+LONG = False  # tests/e2e/run --long sets it before the tests are imported
 
 
 class Skip(Exception):
@@ -23,6 +24,12 @@ class Skip(Exception):
 
 def skip(why):
     raise Skip(why)
+
+
+def long(function):
+    """Marks a test that `run --long` runs as well, at the length that lib.LONG then tells."""
+    function.long = True
+    return function
 
 
 # ---- the program and other commands ----
