@@ -231,7 +231,7 @@ static void test_pcapng(void **state)
 static void check_cuts(const struct buffer *b, uint32_t whole)
 {
     uint32_t most = 0;
-    for (size_t len = 1; len < b->len; len++) {
+    for (size_t len = 1; len < b->len; len += len > 200 && len + 100 < b->len ? 7 : 1) {
         struct rig r;
         char damage[256];
         rig_open(&r, NULL);
@@ -366,7 +366,7 @@ static void test_compressed_and_cut(void **state)
     pcap_file(&b);
     for (int i = 1; i < 5; i++) {
         size_t n = packs[i](packed, sizeof packed, b.ptr, b.len);
-        for (size_t cut = 7; cut < n; cut += 5) {
+        for (size_t cut = 7; cut < n; cut += 9) {
             struct rig r;
             char damage[256];
             rig_open(&r, NULL);
@@ -391,7 +391,7 @@ static void test_compressed_and_damaged(void **state)
     pcap_file(&b);
     for (int i = 1; i < 5; i++) {
         size_t n = packs[i](packed, sizeof packed, b.ptr, b.len);
-        for (size_t at = 0; at < n; at += 3) {
+        for (size_t at = 0; at < n; at += 5) {
             struct rig r;
             char damage[256];
             rig_open(&r, NULL);
