@@ -268,6 +268,8 @@ def test_killed_at_every_change(tmp):
         _, what, path = log.read_text().splitlines()[-1].split(" ", 2)
         where = f"call {number}, {what}{' torn' if torn else ''} {Path(path).name}"
         kinds[("torn " if torn else "") + what + (" manifest" if "MANIFEST" in path else "")] += 1
+        if (database / "MANIFEST").exists():  # whole for readers, before a writer clears up
+            lib.dnsmon("fsck", "--db", database)
         ingest(database, *paths)
         lib.dnsmon("fsck", "--db", database)
         same(database, truth, where)
@@ -275,6 +277,33 @@ def test_killed_at_every_change(tmp):
     print(f"# of {len(calls)} calls: {dict(kinds)}", flush=True)
     if lib.LONG:
         assert kinds["torn write manifest"] and kinds["rename"] and kinds["unlink"], kinds
+
+
+@lib.long
+def test_purge_killed(tmp):
+    """A purge that is killed anywhere and asked for again has removed all, and nothing else."""
+    library = crash_library(tmp)
+    paths, _, _ = scenery(tmp, transactions=6000, seconds=2 * 3600 + 600, files=2, slot=1800)
+    words = ["purge", "--subtree", "--yes", "net"]
+    shutil.copytree(tmp / "truth", tmp / "purged")
+    log = tmp / "calls"
+    lib.dnsmon(*words, "--db", tmp / "purged", env=crash_env(library, tmp / "purged", 0, log))
+    truth = truth_of(tmp / "purged")
+    calls = len(log.read_text().splitlines())
+    left = truth["dump"]["rr"].splitlines()
+    assert len(left) > 1000 and not [line for line in left if line.split("\t")[0].endswith(".net.")]
+    for number in range(1, calls + 1) if lib.LONG else random.Random(SEED).sample(range(1, calls + 1), 12):
+        database = tmp / "crashed"
+        shutil.copytree(tmp / "truth", database)
+        lib.dnsmon(*words, "--db", database, env=crash_env(library, database, number, log), check=False)
+        lib.dnsmon("fsck", "--db", database)  # whole for readers, before a writer clears up
+        lib.dnsmon(*words, "--db", database)
+        lib.dnsmon("fsck", "--db", database)
+        same(database, truth, f"purge killed at call {number} of {calls}")
+        run = ingest(database, *paths)  # what was purged does not come back with its sources
+        assert run["sources_known"] == len(paths), run
+        same(database, truth, "read again after a purge")
+        shutil.rmtree(database)
 
 
 # ---- the same, given otherwise ----
