@@ -83,12 +83,18 @@ static bool is_dns_port(const struct transport *t, uint16_t port)
     return t->ports[port / 64] >> port % 64 & 1;
 }
 
-/* A resolver may ask from any port, also from 5353 or 4789: DNS comes first. */
+static bool is_tunnel_port(uint16_t port)
+{
+    return port == PORT_VXLAN || port == PORT_VXLAN_GPE || port == PORT_GENEVE;
+}
+
+/* A resolver may ask from any port, also from 5353 or 4789: DNS comes first. Tunnels are
+ * taken in either direction, as some ends answer from the port they listen on. */
 static enum port_use port_use(const struct transport *t, uint16_t from, uint16_t to)
 {
     if (is_dns_port(t, from) || is_dns_port(t, to))
         return PORT_DNS;
-    if (to == PORT_VXLAN || to == PORT_VXLAN_GPE || to == PORT_GENEVE)
+    if (is_tunnel_port(to) || is_tunnel_port(from))
         return PORT_TUNNEL;
     if (from == PORT_MDNS || to == PORT_MDNS)
         return PORT_IS_MDNS;
@@ -215,7 +221,7 @@ static int on_geneve(struct transport *t, struct packet *p, struct view v, unsig
 
 static int on_tunnel(struct transport *t, struct packet *p, struct view v, unsigned depth)
 {
-    switch (p->to.port) {
+    switch (is_tunnel_port(p->to.port) ? p->to.port : p->from.port) {
     case PORT_VXLAN:
         return on_vxlan(t, p, v, depth);
     case PORT_VXLAN_GPE:

@@ -50,7 +50,7 @@ class Record:
 class Message:
     """One message: frame, proto, quoted (in ICMP), cut (by the snap length), ports, counts and records.
 
-    `outer` are the destination ports of the UDP headers around it, those of tunnels."""
+    `outer` are the port pairs of the UDP headers around it, those of tunnels."""
 
     def __init__(self, frame, proto, context):
         self.frame, self.proto = frame, proto
@@ -66,7 +66,7 @@ class Message:
 LINE = re.compile(r'^( *)<(proto|field) name="([^"]*)"(?: showname="[^"]*")?(?: size="\d+")?(?: pos="\d+")?'
                   r'(?: show="([^"]*)")?(?: showname="[^"]*")?(?: value="([^"]*)")?(?: unmaskedvalue="([^"]*)")?')
 NEW = {"quoted": False, "cut": False, "ports": (0, 0), "outer": (), "transport": None, "copy": None, "time": 0.0, "ip": "", "len": 0}
-TUNNEL_PORTS = {4789, 6081}  # VXLAN, Geneve
+TUNNEL_PORTS = {4789, 4790, 6081}  # VXLAN, VXLAN-GPE, Geneve
 
 
 def name_text(text):
@@ -112,7 +112,7 @@ class Reader:
             self.context["quoted"] = True
         elif name in ("udp", "tcp"):
             if self.context["transport"] == "udp":
-                self.context["outer"] += (self.context["ports"][1],)
+                self.context["outer"] += (tuple(self.context["ports"]),)
             self.context["transport"] = name
 
     def around(self, name, show, value):
@@ -208,7 +208,7 @@ def set_aside(message, keep_multicast):
     for port, cause in ((5353, "mdns"), (5355, "llmnr")):
         if is_multicast(message, port) and not keep_multicast:
             return cause
-    if not set(message.outer) <= TUNNEL_PORTS:
+    if not all(TUNNEL_PORTS & set(ports) for ports in message.outer):
         return "other_port"
     if 53 not in message.ports and not (keep_multicast and {5353, 5355} & set(message.ports)):
         return "other_port"
@@ -228,7 +228,7 @@ def duplicates(found, window=0.010):
     last, again = {}, []
     for message in found:
         key = (message.copy, message.id, message.response, message.qname)
-        if message.transport == "udp" and key in last and message.time - last[key] <= window:
+        if message.transport == "udp" and key in last and message.time - last[key] <= window + 1e-7:
             again.append(message)
         last[key] = message.time
     return again
