@@ -411,6 +411,8 @@ void observer_fold(struct observer *o, struct round *round, unsigned index)
     int err = E_OK;
     for (int p = 0; p < PARTITIONS && err == E_OK; p++) {
         const struct buffer *b = &round->observations[p][index];
+        if (b->ptr == NULL && !b->failed)
+            continue; /* nothing ever came here */
         err = b->failed ? E_NOMEM
                         : fold_observations(shard->current, shard->next, round->slot, o->options.slot_s, b->ptr,
                                             b->ptr + b->len, &round->fold_counts[index].folded);
