@@ -181,7 +181,7 @@ static void decide_slots(struct observer *o, struct round *round)
 {
     if (o->newest_ns == INT64_MIN)
         return;
-    int64_t watermark_slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+    int64_t watermark_slot = slot_of(o, time_since(o->newest_ns, o->options.lateness_ns));
     if (watermark_slot > o->slot) {
         round->cut = round->ends_slot = true;
         o->slot = watermark_slot;
@@ -226,7 +226,7 @@ static bool is_copy(struct partition *p, const struct message *m, int64_t window
     uint64_t seed = endpoint_hash(&m->from) * 3 + endpoint_hash(&m->to) + m->ip_id;
     uint64_t hash = XXH3_64bits_withSeed(m->wire, m->wire_len, seed);
     struct copy *c = &p->copies[hash % COPY_SLOTS];
-    int64_t apart = m->ts_ns - c->ts_ns;
+    int64_t apart = time_since(m->ts_ns, c->ts_ns);
     bool copy = c->hash == hash && apart <= window_ns && apart >= -window_ns;
     *c = (struct copy){ hash, m->ts_ns };
     return copy;
@@ -341,7 +341,7 @@ static void save_copies(const struct partition *p, int64_t newest_ns, int64_t wi
     uint32_t n = 0;
     buffer_le32(to, 0);
     for (uint32_t i = 0; i < COPY_SLOTS; i++) {
-        if (p->copies[i].hash == 0 || newest_ns - p->copies[i].ts_ns > 2 * window_ns + INT64_C(1000000000))
+        if (p->copies[i].hash == 0 || time_since(newest_ns, p->copies[i].ts_ns) > 2 * window_ns + INT64_C(1000000000))
             continue;
         buffer_le64(to, p->copies[i].hash);
         buffer_le64(to, (uint64_t)p->copies[i].ts_ns);
@@ -393,6 +393,8 @@ void observer_fold(struct observer *o, struct round *round, unsigned index)
     int err = E_OK;
     for (int p = 0; p < PARTITIONS && err == E_OK; p++) {
         const struct buffer *b = &round->observations[p][index];
+        if (b->len == 0 && !b->failed) /* nor is there memory to point to */
+            continue;
         err = b->failed ? E_NOMEM
                         : fold_observations(shard->current, shard->next, round->slot, o->options.slot_s, b->ptr,
                                             b->ptr + b->len, &round->fold_counts[index].folded);
@@ -532,7 +534,7 @@ int observer_load(struct observer *o, struct cursor *from, struct fault *why)
 {
     o->newest_ns = (int64_t)cursor_le64(from);
     if (o->newest_ns != INT64_MIN)
-        o->slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+        o->slot = slot_of(o, time_since(o->newest_ns, o->options.lateness_ns));
     for (int i = 0; i < PARTITIONS; i++) {
         int err = pair_load(&o->partitions[i].pair, from);
         if (err == E_OK)
