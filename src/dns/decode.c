@@ -152,7 +152,9 @@ static enum tally_cause read_rdata(struct dns_decoder *d, struct dns_rr *rr, siz
     struct rdata_layout layout = rdata_layout(rr->type);
     size_t tail = tail_size(rr->type);
     rr->rdata_at = (uint32_t)d->rdata.len;
-    if (layout.names == 0) {
+    /* RFC 2136, 2.4 and 2.5: UPDATE speaks of types without data. */
+    bool no_data = rdlength == 0 && rr->class != CLASS_IN;
+    if (layout.names == 0 || no_data) {
         if (tail != SIZE_MAX && rdlength != tail && rr->class == CLASS_IN)
             return TALLY_DNS_RDATA;
         buffer_append(&d->rdata, d->wire + at, rdlength);

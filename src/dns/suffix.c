@@ -228,7 +228,7 @@ int suffix_parse(struct suffix_list **ret, const char *text, size_t len, struct 
         number++;
         while (stop < line_end && (uint8_t)text[stop] > ' ')
             stop++;
-        if (stop > at && strncmp(text + at, "//", 2) != 0)
+        if (stop > at && (stop - at < 2 || memcmp(text + at, "//", 2) != 0))
             err = add_line(list, text + at, stop - at);
         at = line_end + 1;
     }

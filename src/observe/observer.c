@@ -181,7 +181,7 @@ static void decide_slots(struct observer *o, struct round *round)
 {
     if (o->newest_ns == INT64_MIN)
         return;
-    int64_t watermark_slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+    int64_t watermark_slot = slot_of(o, time_since(o->newest_ns, o->options.lateness_ns));
     if (watermark_slot > o->slot) {
         round->cut = round->ends_slot = true;
         o->slot = watermark_slot;
@@ -233,7 +233,7 @@ static uint64_t copy_hash(const struct message *m)
 static bool is_copy(struct partition *p, uint64_t hash, int64_t ts_ns, int64_t window_ns)
 {
     struct copy *c = &p->copies[hash % COPY_SLOTS];
-    int64_t apart = ts_ns - c->ts_ns;
+    int64_t apart = time_since(ts_ns, c->ts_ns);
     bool copy = c->hash == hash && apart <= window_ns && apart >= -window_ns;
     *c = (struct copy){ hash, ts_ns };
     return copy;
@@ -343,7 +343,7 @@ static void save_copies(const struct partition *p, int64_t newest_ns, int64_t wi
     uint32_t n = 0;
     buffer_le32(to, 0);
     for (uint32_t i = 0; i < COPY_SLOTS; i++) {
-        if (p->copies[i].hash == 0 || newest_ns - p->copies[i].ts_ns > 2 * window_ns + INT64_C(1000000000))
+        if (p->copies[i].hash == 0 || time_since(newest_ns, p->copies[i].ts_ns) > 2 * window_ns + INT64_C(1000000000))
             continue;
         buffer_le64(to, p->copies[i].hash);
         buffer_le64(to, (uint64_t)p->copies[i].ts_ns);
@@ -411,8 +411,8 @@ void observer_fold(struct observer *o, struct round *round, unsigned index)
     int err = E_OK;
     for (int p = 0; p < PARTITIONS && err == E_OK; p++) {
         const struct buffer *b = &round->observations[p][index];
-        if (b->ptr == NULL && !b->failed)
-            continue; /* nothing ever came here */
+        if (b->len == 0 && !b->failed) /* nor is there memory to point to */
+            continue;
         err = b->failed ? E_NOMEM
                         : fold_observations(shard->current, shard->next, round->slot, o->options.slot_s, b->ptr,
                                             b->ptr + b->len, &round->fold_counts[index].folded);
@@ -552,7 +552,7 @@ int observer_load(struct observer *o, struct cursor *from, struct fault *why)
 {
     o->newest_ns = (int64_t)cursor_le64(from);
     if (o->newest_ns != INT64_MIN)
-        o->slot = slot_of(o, o->newest_ns - o->options.lateness_ns);
+        o->slot = slot_of(o, time_since(o->newest_ns, o->options.lateness_ns));
     for (int i = 0; i < PARTITIONS; i++) {
         int err = pair_load(&o->partitions[i].pair, from);
         if (err == E_OK)

@@ -103,7 +103,7 @@ bool pair_response(struct pair *pair, struct pair_key key, int64_t ts_ns, int64_
 {
     for (uint32_t at = *chain_of(pair, key); at != PAIR_NONE; at = pair->ring[at].next) {
         const struct pair_waiting *w = &pair->ring[at];
-        if (w->key.low != key.low || w->key.high != key.high || ts_ns - w->ts_ns > pair->timeout_ns)
+        if (w->key.low != key.low || w->key.high != key.high || time_since(ts_ns, w->ts_ns) > pair->timeout_ns)
             continue;
         *ret_asked_ns = w->ts_ns;
         unlink_entry(pair, at);
@@ -116,7 +116,7 @@ void pair_expire(struct pair *pair, int64_t now_ns)
 {
     while (pair->first < pair->last) {
         const struct pair_waiting *w = &pair->ring[pair->first & pair->mask];
-        if (w->waiting && now_ns - w->ts_ns <= pair->timeout_ns)
+        if (w->waiting && time_since(now_ns, w->ts_ns) <= pair->timeout_ns)
             break;
         pair->unanswered += drop_front(pair);
     }

@@ -38,6 +38,15 @@ struct pair {
     uint64_t unanswered, evicted;
 };
 
+/* now - then, or the end of the range where that does not fit: times come from files. */
+static inline int64_t time_since(int64_t now_ns, int64_t then_ns)
+{
+    int64_t d;
+    if (__builtin_expect(__builtin_sub_overflow(now_ns, then_ns, &d), 0))
+        return now_ns < then_ns ? INT64_MIN : INT64_MAX;
+    return d;
+}
+
 int pair_init(struct pair *pair, int64_t timeout_ns) MUST_CHECK;
 void pair_release(struct pair *pair);
 

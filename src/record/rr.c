@@ -15,16 +15,32 @@ size_t rr_value_put(const struct rr_value *v, uint8_t *to)
     return (size_t)(p - to);
 }
 
+static uint32_t varint32(struct cursor *c)
+{
+    uint64_t v = cursor_varint(c);
+    c->failed |= v > UINT32_MAX;
+    return (uint32_t)v;
+}
+
+/* The second of a pair that is stored as its distance from the first. */
+static uint64_t varint_after(struct cursor *c, uint64_t first)
+{
+    uint64_t v = first + cursor_varint(c);
+    c->failed |= v < first;
+    return v;
+}
+
 bool rr_value_get(struct slice from, struct rr_value *ret)
 {
     struct cursor c = cursor_over(from.ptr, from.len);
     ret->first = cursor_varint(&c);
-    ret->last = ret->first + cursor_varint(&c);
+    ret->last = varint_after(&c, ret->first);
     ret->count = cursor_varint(&c);
     ret->upstream = cursor_varint(&c);
-    ret->ttl_min = (uint32_t)cursor_varint(&c);
-    ret->ttl_max = ret->ttl_min + (uint32_t)cursor_varint(&c);
-    ret->flags = (uint32_t)cursor_varint(&c);
+    ret->ttl_min = varint32(&c);
+    ret->ttl_max = ret->ttl_min + varint32(&c);
+    c.failed |= ret->ttl_max < ret->ttl_min;
+    ret->flags = varint32(&c);
     ret->sensors = cursor_varint(&c);
     ret->threshold = cursor_varint(&c);
     return !c.failed && c.ptr == c.end;
@@ -178,7 +194,7 @@ bool name_value_get(struct slice from, struct name_value *ret)
 {
     struct cursor c = cursor_over(from.ptr, from.len);
     ret->first = cursor_varint(&c);
-    ret->last = ret->first + cursor_varint(&c);
+    ret->last = varint_after(&c, ret->first);
     ret->count = cursor_varint(&c);
     return !c.failed && c.ptr == c.end;
 }

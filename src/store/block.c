@@ -93,6 +93,8 @@ static inline bool decode_entry(const uint8_t *p, const uint8_t *end, struct ent
 /* Is the new key (its tail after `shared`) above the one in `key`? */
 static inline bool rises(const struct block_cursor *c, const struct entry *e)
 {
+    if (c->key_len == 0) /* then there may be no memory to point to */
+        return e->tail > 0;
     size_t old_len = c->key_len - e->shared;
     const uint8_t *old = c->key + e->shared;
     if (old_len && e->tail && *old != *e->bytes)
