@@ -60,6 +60,9 @@ def run(*args, timeout=60, check=True, input=None, cwd=None, env=None, text=True
     done = subprocess.run(args, capture_output=True, text=text, timeout=timeout * SLOWER, cwd=cwd,
                           env={**os.environ, **env} if env else None,
                           **({"input": input} if input is not None else {"stdin": subprocess.DEVNULL}))
+    said = done.stderr if text else done.stderr.decode(errors="replace")
+    if "Sanitizer" in said or "runtime error:" in said:  # which may exit with the 1 of a clear error
+        raise AssertionError(f"{' '.join(args)}: exit {done.returncode}\n{said[:6000]}")
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(args)}: exit {done.returncode}\n"
                              f"stdout: {done.stdout[-2000:]}\nstderr: {done.stderr[-4000:]}")

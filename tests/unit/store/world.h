@@ -55,7 +55,7 @@ static struct store *world_open(enum store_mode mode, const struct store_options
 /* "com" 00 "o<owner>" 00 00 | tail */
 static size_t world_key(unsigned owner, uint8_t key[64])
 {
-    size_t n = (size_t)sprintf((char *)key, "com%co%06u%c%c", 0, owner, 0, 0);
+    size_t n = (size_t)snprintf((char *)key, 64, "com%co%06u%c%c", 0, owner, 0, 0);
     memcpy(key + n, "tail", 4);
     return n + 4;
 }
