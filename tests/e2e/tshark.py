@@ -66,7 +66,7 @@ class Message:
 LINE = re.compile(r'^( *)<(proto|field) name="([^"]*)"(?: showname="[^"]*")?(?: size="\d+")?(?: pos="\d+")?'
                   r'(?: show="([^"]*)")?(?: showname="[^"]*")?(?: value="([^"]*)")?(?: unmaskedvalue="([^"]*)")?')
 NEW = {"quoted": False, "cut": False, "ports": (0, 0), "outer": (), "transport": None, "copy": None, "time": 0.0, "ip": "", "len": 0}
-TUNNEL_PORTS = {4789, 6081}  # VXLAN, Geneve
+TUNNEL_PORTS = {4789, 4790, 6081}  # VXLAN, VXLAN-GPE, Geneve
 
 
 def name_text(text):
