@@ -647,9 +647,10 @@ static int finish_job(struct pipeline *p, struct fault *why)
         *why = job->why;
         return why->code;
     }
+    p->result->rr_open = 0;
     for (size_t i = 0; i < job->n_tables; i++)
         if (job->tables[i].kind == KIND_RR)
-            p->result->rr_sealed += job->tables[i].open ? 0 : job->tables[i].entries;
+            *(job->tables[i].open ? &p->result->rr_open : &p->result->rr_sealed) += job->tables[i].entries;
     clear_job(job);
     return E_OK;
 }
