@@ -44,7 +44,7 @@ char *counts_to_json(const struct observer_counts *counts, const struct pipeline
     json_object_set_new(root, "last", json_integer(counts->last_ns / 1000000000));
     if (run != NULL) {
         json_object_set_new(root, "packets", json_integer((json_int_t)run->packets));
-        json_object_set_new(root, "rr_distinct", json_integer((json_int_t)pipeline_distinct(run)));
+        json_object_set_new(root, "rr_distinct", json_integer((json_int_t)run->rr_distinct));
         json_object_set_new(root, "sources_new", json_integer((json_int_t)run->sources_new));
         json_object_set_new(root, "sources_grown", json_integer((json_int_t)run->sources_grown));
         json_object_set_new(root, "sources_known", json_integer((json_int_t)run->sources_known));

@@ -47,7 +47,6 @@ struct job {
     size_t n_sources;
     char *totals;
     int64_t watermark;
-    uint64_t rr_sealed;
     struct fault why;
 };
 
@@ -647,10 +646,6 @@ static int finish_job(struct pipeline *p, struct fault *why)
         *why = job->why;
         return why->code;
     }
-    p->result->rr_open = 0;
-    for (size_t i = 0; i < job->n_tables; i++)
-        if (job->tables[i].kind == KIND_RR)
-            *(job->tables[i].open ? &p->result->rr_open : &p->result->rr_sealed) += job->tables[i].entries;
     clear_job(job);
     return E_OK;
 }
@@ -853,6 +848,7 @@ static int run_to_end(struct pipeline *p, struct pipeline_result *result, struct
     }
     crew_wait(p->crew, &p->merge_latch);
     result->counts = p->run;
+    result->rr_distinct = observer_distinct(p->observer);
     return err ? err : sealed;
 }
 

@@ -38,17 +38,9 @@ struct pipeline_options {
 struct pipeline_result {
     struct observer_counts counts; /* of this run */
     uint64_t packets;
-    uint64_t rr_sealed;            /* distinct records in the tables of finished slots, summed */
-    uint64_t rr_open;              /* and of unfinished slots, as of the last commit */
+    uint64_t rr_distinct;          /* observer_distinct */
     uint64_t sources_new, sources_grown, sources_known, sources_damaged, sources_failed;
 };
-
-/* Distinct records in the tables that this run wrote; an unfinished slot's table is written anew
- * even by a run that saw nothing. */
-static inline uint64_t pipeline_distinct(const struct pipeline_result *result)
-{
-    return result->counts.rr_observed ? result->rr_sealed + result->rr_open : 0;
-}
 
 /* Restores the open state of `store` (borrowed, open for writing). */
 int pipeline_create(struct pipeline **ret, struct store *store, const struct pipeline_options *options,

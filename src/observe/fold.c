@@ -62,6 +62,7 @@ struct table {
 
 struct fold {
     const struct suffix_list *suffixes;
+    struct distinct *distinct;
     struct arena arena;
     struct table owners, records, domains;
     struct domain *all_domains;
@@ -104,12 +105,13 @@ static int table_grow(struct table *t)
     return E_OK;
 }
 
-int fold_create(struct fold **ret, const struct suffix_list *suffixes)
+int fold_create(struct fold **ret, const struct suffix_list *suffixes, struct distinct *distinct)
 {
     struct fold *fold = calloc(1, sizeof *fold);
     if (fold == NULL)
         return E_NOMEM;
     fold->suffixes = suffixes;
+    fold->distinct = distinct;
     fold->secret = hash_secret();
     arena_init(&fold->arena, ARENA_CHUNK);
     if (table_init(&fold->owners, TABLE_START) || table_init(&fold->records, TABLE_START) ||
@@ -439,10 +441,13 @@ static int add_record(struct fold *fold, struct owner *o, uint64_t hash, uint16_
     int err = find_record(fold, o, hash, type, about, subtype, rdata, &r, &is_new);
     if (err)
         return err;
-    if (is_new)
-        r->value = *value;
-    else
+    if (!is_new) {
         rr_value_merge(&r->value, value);
+        return E_OK;
+    }
+    r->value = *value;
+    if (fold->distinct != NULL)
+        distinct_add(fold->distinct, hash);
     return o->n_records > o->trim_at ? trim_records(fold, o) : E_OK;
 }
 
@@ -596,7 +601,11 @@ int fold_record(struct fold *fold, struct slice key, struct slice value)
         return E_OK;
     }
     uint64_t record = record_hash(fold, hash, k.type, k.about, k.subtype, k.rdata);
-    return add_record(fold, o, record, k.type, k.about, k.subtype, k.rdata, &v, &counts);
+    struct distinct *distinct = fold->distinct;
+    fold->distinct = NULL; /* read back, not seen */
+    err = add_record(fold, o, record, k.type, k.about, k.subtype, k.rdata, &v, &counts);
+    fold->distinct = distinct;
+    return err;
 }
 
 /* --- encoding ---------------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #define DNSMON_OBSERVE_FOLD_H
 
 #include "base/arena.h"
+#include "base/distinct.h"
 #include "base/buffer.h"
 #include "base/fault.h"
 #include "dns/suffix.h"
@@ -38,7 +39,8 @@ struct fold_counts {
     uint64_t collapsed_rdata;
 };
 
-int fold_create(struct fold **ret, const struct suffix_list *suffixes) MUST_CHECK;
+/* `distinct` (borrowed, NULL = none) is told of every record that is new to the fold. */
+int fold_create(struct fold **ret, const struct suffix_list *suffixes, struct distinct *distinct) MUST_CHECK;
 void fold_destroy(struct fold **fold);
 void fold_reset(struct fold *fold);
 size_t fold_bytes(const struct fold *fold);

@@ -25,6 +25,7 @@ struct partition {
 
 struct shard {
     struct fold *current, *next;
+    struct distinct distinct;
 };
 
 struct observer {
@@ -45,9 +46,12 @@ static int create_parts(struct observer *o)
         if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns) != E_OK)
             return E_NOMEM;
     }
-    for (int i = 0; i < SHARDS; i++)
-        if (fold_create(&o->shards[i].current, o->options.suffixes) || fold_create(&o->shards[i].next, o->options.suffixes))
+    for (int i = 0; i < SHARDS; i++) {
+        struct shard *s = &o->shards[i];
+        if (!distinct_init(&s->distinct) || fold_create(&s->current, o->options.suffixes, &s->distinct) ||
+            fold_create(&s->next, o->options.suffixes, &s->distinct))
             return E_NOMEM;
+    }
     return E_OK;
 }
 
@@ -80,6 +84,7 @@ void observer_destroy(struct observer **pointer)
     for (int i = 0; i < SHARDS; i++) {
         fold_destroy(&o->shards[i].current);
         fold_destroy(&o->shards[i].next);
+        distinct_release(&o->shards[i].distinct);
     }
     free(o);
     *pointer = NULL;
@@ -517,6 +522,14 @@ size_t observer_check_memory(struct observer *o)
     return bytes;
 }
 
+uint64_t observer_distinct(const struct observer *o)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < SHARDS; i++)
+        n += distinct_count(&o->shards[i].distinct);
+    return n;
+}
+
 bool observer_is_behind(const struct observer *o, int64_t newest_ns)
 {
     return o->slot != NO_SLOT && slot_of(o, newest_ns) < o->slot;
@@ -568,5 +581,6 @@ int observer_restore(struct observer *o, struct slice key, struct slice value)
     size_t owner = name_key_length(key.ptr, key.len);
     if (owner == 0)
         return E_CORRUPT;
-    return fold_record(o->shards[sight_shard(key.ptr, owner)].current, key, value);
+    struct shard *s = &o->shards[sight_shard(key.ptr, owner)];
+    return fold_record(s->current, key, value);
 }

@@ -113,8 +113,8 @@ static void test_order_does_not_matter(void **state)
     buffer_init(&observations, SIZE_MAX / 2);
     buffer_init(&mixed, SIZE_MAX / 2);
     make(&observations, 5000, 6 * FOLD_NAMES);
-    assert_int_equal(fold_create(&fold, suffixes), 0);
-    assert_int_equal(fold_create(&next, suffixes), 0);
+    assert_int_equal(fold_create(&fold, suffixes, NULL), 0);
+    assert_int_equal(fold_create(&next, suffixes, NULL), 0);
     fold_all(fold, next, &observations);
     encode(fold, want);
     assert_true(want[KIND_RR].len > 0 && fold_is_empty(next));
@@ -142,8 +142,8 @@ static void test_restart(void **state)
     struct buffer observations, want[KINDS], runs[KINDS];
     buffer_init(&observations, SIZE_MAX / 2);
     make(&observations, 3000, 4 * FOLD_NAMES);
-    assert_int_equal(fold_create(&fold, suffixes), 0);
-    assert_int_equal(fold_create(&next, suffixes), 0);
+    assert_int_equal(fold_create(&fold, suffixes, NULL), 0);
+    assert_int_equal(fold_create(&next, suffixes, NULL), 0);
     fold_all(fold, next, &observations);
     encode(fold, want);
     size_t half = 0;
@@ -183,8 +183,8 @@ static void test_limits(void **state)
     struct buffer observations, runs[KINDS];
     buffer_init(&observations, SIZE_MAX / 2);
     make(&observations, 0, 6 * FOLD_NAMES);
-    assert_int_equal(fold_create(&fold, suffixes), 0);
-    assert_int_equal(fold_create(&next, suffixes), 0);
+    assert_int_equal(fold_create(&fold, suffixes, NULL), 0);
+    assert_int_equal(fold_create(&next, suffixes, NULL), 0);
     fold_all(fold, next, &observations);
     encode(fold, runs);
     uint64_t names = 0, hidden = 0, seen = 0, addresses = 0, www = 0;
