@@ -30,12 +30,9 @@ static void report_json(void *ctx, const char *line)
 static int check(const struct options *o, uint64_t *ret_damages, struct fault *why)
 {
     struct buffer text;
-    struct store *store;
-    int rc = options_open_store(o, STORE_READ, &store, why); /* is there a database at all? */
-    if (rc == E_ABSENT)
+    int rc = options_find_store(o, why);
+    if (rc != 0)
         return rc;
-    if (rc == 0)
-        store_close(&store);
     buffer_init(&text, 1 << 20);
     rc = store_fsck(o->settings.db, o->json ? report_json : report_text, &text, ret_damages, why);
     buffer_release(&text);

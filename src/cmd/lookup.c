@@ -193,38 +193,38 @@ static int stop_at_first(void *ctx, const struct rr_key *key, const struct rr_va
     return ANSWER_STOP;
 }
 
-static bool any(struct lookup *l, char *const *words, size_t n, unsigned want, const struct answer_fence *fence)
+/* Has the query in l->query an answer at any time? */
+static bool any_ever(struct lookup *l)
 {
-    bool found = false;
+    const struct answer_fence always = { 0 };
     struct fault why = { 0 };
-    if (query_parse(&l->query, words, n, 0, &why) != 0)
-        return false;
-    return answer_run(l->store, &l->query, fence, stop_at_first, &found, &why) == 0 && found && want != 0;
+    bool found = false;
+    return answer_run(l->store, &l->query, &always, stop_at_first, &found, &why) == 0 && found;
+}
+
+static bool any_of(struct lookup *l, char *name, char *type)
+{
+    char rrset[] = "rrset", *words[] = { rrset, name, type };
+    struct fault why = { 0 };
+    return query_parse(&l->query, words, type ? 3 : 2, 0, &why) == 0 && any_ever(l);
 }
 
 /* What is there instead, for people. */
 static void note_nothing(struct lookup *l, char *const *words, size_t n)
 {
-    char below[NAME_TEXT_MAX + 2], nxdomain[] = "NXDOMAIN", nodata[] = "NODATA";
-    const struct answer_fence always = { 0 };
-    char *ask[3] = { words[0], words[1], nxdomain };
-    if ((l->fence.after || l->fence.before) && any(l, words, n, 1, &always)) {
+    char below[NAME_TEXT_MAX + 2], nxdomain[] = "NXDOMAIN", nodata[] = "NODATA", *name = words[1];
+    if ((l->fence.after || l->fence.before) && any_ever(l))
         command_say("no records in this time, but there are at other times");
-        return;
-    }
-    if (strcmp(words[0], "rrset") != 0 || strchr(words[1], '*') != NULL) {
+    else if (strcmp(words[0], "rrset") != 0 || strchr(name, '*') != NULL)
         command_say("no records");
-        return;
-    }
-    if (any(l, ask, 3, 1, &always))
+    else if (any_of(l, name, nxdomain))
         command_say("no records: this name was answered NXDOMAIN (--negative)");
-    else if (ask[2] = nodata, any(l, ask, 3, 1, &always))
-        command_say("no records: this name was answered NODATA (--negative)");
-    else if (n > 2 && any(l, words, 2, 1, &always))
+    else if (n > 2 && any_of(l, name, NULL))
         command_say("no records of this type, but of others");
-    else if (snprintf(below, sizeof below, "*.%s", words[1]) < (int)sizeof below &&
-             (ask[1] = below, any(l, ask, 2, 1, &always)))
-        command_say("no records of this name, but of names below it (*.%s)", words[1]);
+    else if (any_of(l, name, nodata))
+        command_say("no records: this name was answered NODATA (--negative)");
+    else if (snprintf(below, sizeof below, "*.%s", name) < (int)sizeof below && any_of(l, below, NULL))
+        command_say("no records of this name, but of names below it (*.%s)", name);
     else
         command_say("no records");
 }

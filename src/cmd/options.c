@@ -135,13 +135,19 @@ void options_time(struct options *o, const char *name, int64_t *ret)
         options_wrong(o, "--%s: '%s' is not a time (epoch, 2026-01-31T12:00:00Z, -7d)", name, optarg);
 }
 
-int options_open_store(const struct options *o, enum store_mode mode, struct store **ret, struct fault *why)
+int options_find_store(const struct options *o, struct fault *why)
 {
-    struct store_options options = settings_store(&o->settings);
     char path[4096];
     struct stat st;
     snprintf(path, sizeof path, "%s/MANIFEST", o->settings.db);
     if (stat(path, &st) != 0)
         return fault_set(why, E_ABSENT, "%s: no database here (%s)", o->settings.db, strerror(errno));
-    return store_open(ret, o->settings.db, mode, &options, why);
+    return E_OK;
+}
+
+int options_open_store(const struct options *o, enum store_mode mode, struct store **ret, struct fault *why)
+{
+    struct store_options options = settings_store(&o->settings);
+    int rc = mode == STORE_READ ? options_find_store(o, why) : E_OK;
+    return rc ? rc : store_open(ret, o->settings.db, mode, &options, why);
 }

@@ -69,7 +69,10 @@ void options_size(struct options *o, const char *name, uint64_t *ret);
 void options_duration(struct options *o, const char *name, uint64_t *ret);
 void options_time(struct options *o, const char *name, int64_t *ret);
 
-/* The database of the settings. Commands other than ingest and capture need one that exists. */
+/* E_ABSENT when there is no database: for commands that write but should not create one. */
+int options_find_store(const struct options *o, struct fault *why) MUST_CHECK;
+
+/* The database of the settings. STORE_WRITE creates it when absent. */
 int options_open_store(const struct options *o, enum store_mode mode, struct store **ret,
                        struct fault *why) MUST_CHECK;
 

@@ -66,7 +66,9 @@ struct reading {
      * store's list changes under commits. `current` is the open source's place in it. */
     struct store_source *known;
     size_t n_known, known_capacity, current;
-    uint64_t replaces;      /* committed offset of the open source */
+    uint64_t opened_at;     /* offset up to which the database knew the source when it was opened */
+    uint64_t noted_at;      /* where it stood when it was written down last */
+    uint64_t replaces;      /* offset of the entry that this run made for it; 0 = none yet */
     uint64_t packets;       /* of it so far */
     bool fresh;             /* nothing of it read yet */
     struct message_batch stash;
@@ -340,7 +342,8 @@ static int open_known(struct pipeline *p, const char *path, struct fault *why)
         if (err == E_OK && offset > 0)
             err = source_skip(r->source, offset, why);
     }
-    r->replaces = offset;
+    r->opened_at = r->noted_at = offset;
+    r->replaces = 0; /* what it grew from stays known: a copy made then may be read some day */
     r->current = SIZE_MAX;
     r->packets = 0;
     r->fresh = offset == 0;
@@ -373,7 +376,7 @@ static int note_source(struct pipeline *p, struct step *step)
     struct reading *r = &p->reading;
     struct source_position here;
     source_position(r->source, &here);
-    if (here.offset == r->replaces)
+    if (here.offset == r->noted_at)
         return E_OK;
     if (step->n_sources == step->source_capacity) {
         size_t capacity = 2 * step->source_capacity + 8;
@@ -395,6 +398,7 @@ static int note_source(struct pipeline *p, struct step *step)
     if (strcmp(path, "-") == 0 && p->options.source_id != NULL)
         snprintf(s->id, sizeof s->id, "%s", p->options.source_id);
     step->replaces[step->n_sources++] = r->replaces;
+    r->replaces = r->noted_at = here.offset;
     return know_source(r, s);
 }
 
@@ -405,9 +409,9 @@ static int finish_source(struct pipeline *p, struct step *step)
     source_position(r->source, &here);
     int err = note_source(p, step);
     struct pipeline_result *result = p->result;
-    if (here.offset == r->replaces && r->replaces > 0)
+    if (here.offset == r->opened_at && r->opened_at > 0)
         result->sources_known++;
-    else if (r->replaces > 0)
+    else if (r->opened_at > 0)
         result->sources_grown++;
     else
         result->sources_new++;
@@ -540,11 +544,7 @@ static int save_open_state(struct pipeline *p, struct step *step)
         return E_NOMEM;
     if (r->source == NULL || r->stashed)
         return E_OK;
-    int err = note_source(p, step);
-    struct source_position here;
-    source_position(r->source, &here);
-    r->replaces = here.offset;
-    return err;
+    return note_source(p, step);
 }
 
 static void run_read(void *arg)

@@ -56,6 +56,12 @@ static void no_more_words(struct options *o, int from)
         options_wrong(o, "'%s' is one word too many", o->argv[from]);
 }
 
+static int open_to_change(const struct options *o, struct store **ret, struct fault *why)
+{
+    int rc = options_find_store(o, why);
+    return rc ? rc : options_open_store(o, STORE_WRITE, ret, why);
+}
+
 /* ---- merge ---- */
 
 static int merge_due(struct store *store, bool progress, uint64_t *ret_done, struct fault *why)
@@ -79,7 +85,7 @@ static int merge(const struct options *o, struct fault *why)
 {
     struct store *store;
     uint64_t done = 0;
-    int rc = options_open_store(o, STORE_WRITE, &store, why);
+    int rc = open_to_change(o, &store, why);
     if (rc != 0)
         return rc;
     rc = merge_due(store, o->progress || isatty(STDERR_FILENO), &done, why);
@@ -108,7 +114,7 @@ static int expire(const struct options *o, int64_t now, struct fault *why)
 {
     struct store *store;
     uint64_t dropped = 0;
-    int rc = options_open_store(o, STORE_WRITE, &store, why);
+    int rc = open_to_change(o, &store, why);
     if (rc != 0)
         return rc;
     rc = store_expire(store, now, &dropped, why);
@@ -158,7 +164,7 @@ static int purge(const struct options *o, const struct purge *p, struct slice ow
 {
     struct store *store;
     uint64_t removed = 0;
-    int rc = options_open_store(o, STORE_WRITE, &store, why);
+    int rc = open_to_change(o, &store, why);
     if (rc != 0)
         return rc;
     rc = store_purge(store, owner, p->subtree, &removed, why);

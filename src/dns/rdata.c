@@ -2,31 +2,20 @@
 
 #include "dns/name.h"
 
-struct rdata_layout rdata_layout(uint16_t type)
-{
-    enum { MD = 3, MF = 4, MB = 7, MG = 8, MR = 9, MINFO = 14, RP = 17, AFSDB = 18, RT = 21,
-           PX = 26, KX = 36 };
-    switch (type) {
-    case TYPE_NS: case MD: case MF: case TYPE_CNAME: case MB: case MG: case MR: case TYPE_PTR:
-        return (struct rdata_layout){ 0, 1, true };
-    case TYPE_SOA: case MINFO:
-        return (struct rdata_layout){ 0, 2, true };
-    case TYPE_MX:
-        return (struct rdata_layout){ 2, 1, true };
-    case TYPE_DNAME:
-        return (struct rdata_layout){ 0, 1, true }; /* RFC 6672 says no; servers do */
-    case RP:
-        return (struct rdata_layout){ 0, 2, true };
-    case AFSDB: case RT: case KX:
-        return (struct rdata_layout){ 2, 1, true };
-    case PX:
-        return (struct rdata_layout){ 2, 2, true };
-    case TYPE_SRV:
-        return (struct rdata_layout){ 6, 1, true };
-    default:
-        return (struct rdata_layout){ 0, 0, false };
-    }
-}
+enum {
+    TYPE_MD = 3, TYPE_MF = 4, TYPE_MB = 7, TYPE_MG = 8, TYPE_MR = 9, TYPE_MINFO = 14, TYPE_RP = 17,
+    TYPE_AFSDB = 18, TYPE_RT = 21, TYPE_PX = 26, TYPE_KX = 36,
+};
+
+const struct rdata_layout rdata_layouts[RDATA_LAYOUTS] = {
+    [TYPE_NS] = { 0, 1, true },    [TYPE_MD] = { 0, 1, true },  [TYPE_MF] = { 0, 1, true },
+    [TYPE_CNAME] = { 0, 1, true }, [TYPE_SOA] = { 0, 2, true }, [TYPE_MB] = { 0, 1, true },
+    [TYPE_MG] = { 0, 1, true },    [TYPE_MR] = { 0, 1, true },  [TYPE_PTR] = { 0, 1, true },
+    [TYPE_MINFO] = { 0, 2, true }, [TYPE_MX] = { 2, 1, true },  [TYPE_RP] = { 0, 2, true },
+    [TYPE_AFSDB] = { 2, 1, true }, [TYPE_RT] = { 2, 1, true },  [TYPE_PX] = { 2, 2, true },
+    [TYPE_SRV] = { 6, 1, true },   [TYPE_KX] = { 2, 1, true },
+    [TYPE_DNAME] = { 0, 1, true }, /* RFC 6672 says no; servers do */
+};
 
 size_t rdata_searchable(uint16_t type, const uint8_t *rdata, size_t len, uint8_t *to)
 {

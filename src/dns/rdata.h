@@ -23,7 +23,13 @@ struct rdata_layout {
     bool compressible;
 };
 
-struct rdata_layout rdata_layout(uint16_t type);
+enum { RDATA_LAYOUTS = 40 };
+extern const struct rdata_layout rdata_layouts[RDATA_LAYOUTS];
+
+static inline struct rdata_layout rdata_layout(uint16_t type)
+{
+    return type < RDATA_LAYOUTS ? rdata_layouts[type] : (struct rdata_layout){ 0, 0, false };
+}
 
 /* The searchable form of rdata (docs/format/records.md, inverse) appended at `to`, which has
  * room for len + NAME_KEY_MAX * 2 bytes; returns its length, 0 when rdata is not of the type's layout

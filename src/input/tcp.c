@@ -31,6 +31,7 @@ struct early {
     uint32_t seq;
     uint32_t len;
     uint32_t missing; /* cut by snaplen, behind the data */
+    uint32_t weight;  /* packets it stands for; 0 for the further parts of one */
     int64_t ts_ns;
     uint8_t data[];
 };
@@ -51,6 +52,7 @@ struct half {
     struct early *early;
     uint32_t n_early;
     uint32_t early_bytes;
+    uint32_t early_packets; /* sum of the weights */
 };
 
 struct flow_key {
@@ -81,6 +83,7 @@ struct run {
     struct tcp_table *table;
     struct half *half;
     const struct packet *packet;
+    uint32_t weight; /* of the bytes being fed */
     uint32_t emitted;
     int rc;
 };
@@ -111,7 +114,7 @@ static void half_drop_early(struct tcp_table *t, struct half *h)
         t->held -= sizeof *e + e->len;
         free(e);
     }
-    h->n_early = h->early_bytes = 0;
+    h->n_early = h->early_bytes = h->early_packets = 0;
 }
 
 static void half_reset(struct tcp_table *t, struct half *h)
@@ -124,7 +127,7 @@ static void half_reset(struct tcp_table *t, struct half *h)
 /* Packets that this half holds and that have not given a message. */
 static uint32_t half_waiting(const struct half *h)
 {
-    return h->pending + h->n_early;
+    return h->pending + h->early_packets;
 }
 
 static void flow_drop(struct tcp_table *t, struct flow *f)
@@ -238,11 +241,12 @@ static bool header_plausible(const uint8_t *header, uint32_t len)
     return opcode <= 6 && questions <= 4 && questions * 5 + records * 11 <= len - DNS_HEADER;
 }
 
-/* For searching: only a plain question in class IN, wholly there, is believed. */
-static bool start_believable(const uint8_t *p, size_t have)
+/* In the middle of a stream only a plain question in class IN is believed; when
+ * searching (`whole`) it has to be wholly there. */
+static bool start_believable(const uint8_t *p, size_t have, bool whole)
 {
     if (have < 2 + DNS_HEADER + 5)
-        return false;
+        return !whole;
     uint32_t len = get_be16(p);
     if (len < DNS_HEADER + 5 || !header_plausible(p + 2, len) || (p[4] >> 3 & 15) != 0 ||
         (p[5] & 0x40) || get_be16(p + 6) != 1)
@@ -250,6 +254,8 @@ static bool start_believable(const uint8_t *p, size_t have)
     size_t at = 2 + DNS_HEADER;
     while (at < have && p[at] != 0 && p[at] < 64 && at < 2 + DNS_HEADER + 255)
         at += 1u + p[at];
+    if (at + 5 > have && at < 2 + DNS_HEADER + 255)
+        return !whole;
     return at + 5 <= have && at + 5 <= 2u + len && p[at] == 0 && get_be16(p + at + 3) == 1;
 }
 
@@ -308,9 +314,12 @@ static bool half_reserve(struct run *run, uint32_t want)
     return true;
 }
 
-/* Is what begins here (with its length) a message, as far as the bytes tell? */
+/* Is what begins here (with its length) a message, as far as the bytes tell? After
+ * a SYN it is likely; in the middle of a stream it has to be shown. */
 static bool start_acceptable(const struct half *h, const uint8_t *p, size_t have)
 {
+    if (h->midstream && !h->proven && have >= 2 + DNS_HEADER + 5)
+        return start_believable(p, have, false);
     if (have < 2)
         return true;
     uint32_t len = get_be16(p);
@@ -319,13 +328,17 @@ static bool start_acceptable(const struct half *h, const uint8_t *p, size_t have
     return h->proven || have < 2 + DNS_HEADER || header_plausible(p + 2, len);
 }
 
+static void half_seek(struct run *run, const uint8_t *p, size_t len);
+
 /* A wrong start: the capture may have begun inside a message, else it is no DNS. */
-static void half_refuse_start(struct run *run)
+static void half_refuse_start(struct run *run, const uint8_t *p, size_t len)
 {
-    if (run->half->midstream && !run->half->proven)
+    if (run->half->midstream && !run->half->proven) {
         half_lose_framing(run, TALLY_TCP_GAP);
-    else
+        half_seek(run, p, len);
+    } else {
         half_garbage(run);
+    }
 }
 
 /* Bytes in order, framing known, nothing gathered yet: whole messages are
@@ -335,7 +348,7 @@ static void half_deliver(struct run *run, const uint8_t *p, size_t len)
     struct half *h = run->half;
     while (len > 0 && run->rc == 0) {
         if (!start_acceptable(h, p, len)) {
-            half_refuse_start(run);
+            half_refuse_start(run, p, len);
             return;
         }
         uint32_t message = len >= 2 ? 2u + get_be16(p) : MESSAGE_MAX;
@@ -369,7 +382,7 @@ static size_t half_gather(struct run *run, const uint8_t *p, size_t len)
         took += n;
     }
     if (!start_acceptable(h, h->buffered, h->len)) {
-        half_refuse_start(run);
+        half_refuse_start(run, p + took, len - took);
         return len;
     }
     if (h->len >= 2 && h->len == 2u + get_be16(h->buffered)) {
@@ -386,7 +399,7 @@ static void half_seek(struct run *run, const uint8_t *p, size_t len)
 {
     struct half *h = run->half;
     for (size_t at = 0; at + 2 + DNS_HEADER + 5 <= len; at++) {
-        if (start_believable(p + at, len - at)) {
+        if (start_believable(p + at, len - at, true)) {
             h->state = HALF_ALIGNED;
             h->seeking = 0;
             half_deliver(run, p + at, len - at);
@@ -411,7 +424,7 @@ static void half_feed(struct run *run, const uint8_t *p, size_t len)
         half_seek(run, p, len);
     } else if (h->state == HALF_ALIGNED) {
         size_t took = h->len && len ? half_gather(run, p, len) : 0;
-        if (h->state == HALF_ALIGNED)
+        if (took < len)
             half_deliver(run, p + took, len - took);
     }
 }
@@ -450,7 +463,7 @@ static void half_take(struct run *run, const uint8_t *p, uint32_t len, uint32_t 
     half_feed(run, p, len);
     if (missing)
         half_feed_missing(run, missing);
-    uint32_t weight = run->packet->weight;
+    uint32_t weight = run->weight;
     if (run->emitted)
         return;
     if (h->state == HALF_GARBAGE)
@@ -484,12 +497,14 @@ static void half_drain(struct run *run)
         h->early = e->next;
         h->n_early--;
         h->early_bytes -= e->len;
+        h->early_packets -= e->weight;
+        run->weight = e->weight;
         run->table->held -= sizeof *e + e->len;
         uint32_t known = (uint32_t)seq_distance(e->seq, h->next_seq);
         if (known <= e->len && known < e->len + e->missing)
             half_take(run, e->data + known, e->len - known, e->missing);
         else
-            run_count(run, TALLY_TCP_RETRANSMITTED, run->packet->weight);
+            run_count(run, TALLY_TCP_RETRANSMITTED, e->weight);
         free(e);
     }
 }
@@ -518,63 +533,50 @@ static void half_flush(struct run *run)
     half_drop_buffered(run->table, run->half);
 }
 
-/* Keeps a segment for later. Of bytes that came twice the first ones stay. */
-static void half_keep_early(struct run *run, uint32_t seq, const uint8_t *p, uint32_t len,
-                            uint32_t missing)
+static struct early *early_insert(struct run *run, struct early **at, uint32_t seq,
+                                  const uint8_t *p, uint32_t len)
 {
-    struct half *h = run->half;
-    struct early **at = &h->early;
-    while (*at && seq_distance(early_end(*at), seq) >= 0)
-        at = &(*at)->next;
-    struct early *next = *at;
-    if (next && seq_distance(next->seq, seq) > 0) { /* its front is there already */
-        uint32_t known = (uint32_t)seq_distance(seq, early_end(next));
-        if (seq_distance(seq, early_end(next)) > 0 && known < len) {
-            seq += known;
-            p += known;
-            len -= known;
-            at = &next->next;
-            next = *at;
-        } else {
-            run_count(run, TALLY_TCP_RETRANSMITTED, run->packet->weight);
-            return;
-        }
-    } else if (next && next->seq == seq) {
-        uint32_t known = next->len + next->missing;
-        if (known >= len + missing) {
-            run_count(run, TALLY_TCP_RETRANSMITTED, run->packet->weight);
-            return;
-        }
-        if (known >= len) {
-            run_count(run, TALLY_TCP_RETRANSMITTED, run->packet->weight);
-            return;
-        }
-        seq += known;
-        p += known;
-        len -= known;
-        at = &next->next;
-        next = *at;
-    }
-    if (next && seq_distance(seq, next->seq) < (int32_t)len) {
-        len = (uint32_t)seq_distance(seq, next->seq);
-        missing = 0;
-        if ((int32_t)len <= 0) {
-            run_count(run, TALLY_TCP_RETRANSMITTED, run->packet->weight);
-            return;
-        }
-    }
     struct early *e = malloc(sizeof *e + len);
     if (e == NULL) {
         run->rc = E_NOMEM;
-        return;
+        return NULL;
     }
-    *e = (struct early){ .next = next, .seq = seq, .len = len, .missing = missing,
+    *e = (struct early){ .next = *at, .seq = seq, .len = len, .weight = run->weight,
                          .ts_ns = run->packet->ts_ns };
     memcpy(e->data, p, len);
     *at = e;
-    h->n_early++;
-    h->early_bytes += len;
+    run->half->n_early++;
+    run->half->early_bytes += len;
+    run->half->early_packets += e->weight;
     run->table->held += sizeof *e + len;
+    run->weight = 0;
+    return e;
+}
+
+/* Keeps a segment for later: those parts of it that are not there yet. */
+static void half_keep_early(struct run *run, uint32_t seq, const uint8_t *p, uint32_t len,
+                            uint32_t missing)
+{
+    struct early **at = &run->half->early, *last = NULL;
+    uint32_t done = 0;
+    while (done < len && run->rc == 0) {
+        struct early *e = *at;
+        if (e && seq_distance(e->seq, seq + done) >= 0) {
+            int32_t known = seq_distance(seq + done, early_end(e));
+            if (known > 0)
+                done += (uint32_t)known;
+            at = &e->next;
+            continue;
+        }
+        uint32_t end = len;
+        if (e && seq_distance(seq, e->seq) < (int32_t)len)
+            end = e->seq - seq;
+        last = early_insert(run, at, seq + done, p + done, end - done);
+        done = end;
+    }
+    if (last && last->seq + last->len == seq + len)
+        last->missing = missing;
+    run_count(run, TALLY_TCP_RETRANSMITTED, run->weight);
 }
 
 static int64_t half_waits_since(const struct half *h)
@@ -607,6 +609,7 @@ static void half_data(struct run *run, uint32_t seq, const uint8_t *p, uint32_t 
                       uint32_t missing)
 {
     struct half *h = run->half;
+    run->weight = run->packet->weight;
     int32_t ahead = seq_distance(h->next_seq, seq);
     if (h->state != HALF_NEW && (ahead > TCP_WINDOW || ahead < -TCP_WINDOW)) {
         half_flush(run);
@@ -615,6 +618,11 @@ static void half_data(struct run *run, uint32_t seq, const uint8_t *p, uint32_t 
     if (h->state == HALF_NEW)
         half_start(run, seq, p, len);
     ahead = seq_distance(h->next_seq, seq);
+    if (h->state == HALF_GARBAGE && ahead >= 0) {
+        h->next_seq = seq + len + missing;
+        run_count(run, TALLY_TCP_GARBAGE, run->weight);
+        return;
+    }
     if (ahead > 0) {
         half_keep_early(run, seq, p, len, missing);
         half_limit_early(run);
@@ -663,23 +671,57 @@ static bool segment_parse(const struct packet *p, struct view v, struct segment 
     return true;
 }
 
+/* Ends one half with what it holds: messages behind a gap are still messages, with
+ * the addresses of their own direction. */
+static int flow_flush_half(struct tcp_table *t, struct flow *f, int side, const struct packet *p,
+                           int64_t ts_ns)
+{
+    struct packet own = *p;
+    const uint8_t *from = side ? f->key.high : f->key.low;
+    const uint8_t *to = side ? f->key.low : f->key.high;
+    memcpy(own.from.address, from, 16);
+    own.from.port = get_be16(from + 16);
+    memcpy(own.to.address, to, 16);
+    own.to.port = get_be16(to + 16);
+    own.ts_ns = ts_ns;
+    own.ip_id = 0;
+    struct run run = { .table = t, .half = &f->half[side], .packet = &own };
+    half_flush(&run);
+    half_reset(t, run.half);
+    return run.rc;
+}
+
+static int flow_end(struct tcp_table *t, struct flow *f, const struct packet *p, int64_t ts_ns)
+{
+    int rc = 0;
+    for (int side = 0; side < 2 && rc == 0; side++)
+        rc = flow_flush_half(t, f, side, p, ts_ns);
+    flow_drop(t, f);
+    return rc;
+}
+
+static int expire(struct tcp_table *t, const struct packet *p)
+{
+    int rc = 0;
+    while (rc == 0 && t->oldest && t->oldest->last_ns < p->ts_ns - TCP_IDLE_NS)
+        rc = flow_end(t, t->oldest, p, t->oldest->last_ns);
+    return rc;
+}
+
+/* A SYN opens its half, and without ACK it ends what was on these ports before. */
 static void on_syn(struct run *run, struct flow *f, const struct segment *s)
 {
     uint32_t first = s->seq + 1;
     struct half *h = run->half;
-    struct half *other = h == &f->half[0] ? &f->half[1] : &f->half[0];
-    bool fresh = h->state == HALF_NEW;
+    int side = h == &f->half[1];
     int32_t since = seq_distance(first, h->next_seq);
+    bool fresh = h->state == HALF_NEW;
     if (!fresh && !h->midstream && since >= 0 && since <= TCP_WINDOW && !h->fin)
         return; /* a copy */
-    if (!fresh)
-        half_flush(run);
-    half_reset(run->table, h);
-    if (!fresh && !(s->flags & FLAG_ACK)) {
-        struct run of_other = { .table = run->table, .half = other, .packet = run->packet };
-        half_flush(&of_other);
-        half_reset(run->table, other);
-    }
+    if (!fresh && !(s->flags & FLAG_ACK))
+        run->rc = flow_flush_half(run->table, f, !side, run->packet, run->packet->ts_ns);
+    if (run->rc == 0)
+        run->rc = flow_flush_half(run->table, f, side, run->packet, run->packet->ts_ns);
     h->state = HALF_ALIGNED;
     h->next_seq = first;
 }
@@ -689,56 +731,22 @@ static bool half_done(const struct half *h)
     return h->fin && h->early == NULL && seq_distance(h->fin_seq, h->next_seq) >= 0;
 }
 
-static void flow_end(struct run *run, struct flow *f)
-{
-    for (int i = 0; i < 2 && run->rc == 0; i++) {
-        run->half = &f->half[i];
-        half_flush(run);
-    }
-    flow_drop(run->table, f);
-}
-
-/* Idle flows end with what they hold: messages behind a gap are still messages,
- * delivered with the addresses and the time of their own flow. */
-static int expire(struct tcp_table *t, const struct packet *p)
-{
-    while (t->oldest && t->oldest->last_ns < p->ts_ns - TCP_IDLE_NS) {
-        struct flow *f = t->oldest;
-        struct run run = { .table = t };
-        for (int i = 0; i < 2 && run.rc == 0; i++) {
-            struct packet of_flow = *p;
-            const uint8_t *from = i ? f->key.high : f->key.low;
-            const uint8_t *to = i ? f->key.low : f->key.high;
-            memcpy(of_flow.from.address, from, 16);
-            of_flow.from.port = get_be16(from + 16);
-            memcpy(of_flow.to.address, to, 16);
-            of_flow.to.port = get_be16(to + 16);
-            of_flow.ts_ns = f->last_ns;
-            of_flow.weight = 1;
-            of_flow.ip_id = 0;
-            run.packet = &of_flow;
-            run.half = &f->half[i];
-            half_flush(&run);
-        }
-        flow_drop(t, f);
-        if (run.rc < 0)
-            return run.rc;
-    }
-    return 0;
-}
-
 static void on_segment(struct run *run, struct flow *f, const struct segment *s)
 {
     uint32_t seq = s->seq;
     if (s->flags & FLAG_SYN) {
         on_syn(run, f, s);
         seq++;
+        if (run->rc < 0)
+            return;
     }
     struct half *h = run->half;
     if (s->len + s->missing)
         half_data(run, seq, s->ptr, s->len, s->missing);
     else
         packet_count(run->packet, TALLY_TCP_NO_DATA);
+    if (run->rc < 0)
+        return;
     if (s->flags & FLAG_FIN) {
         h->fin = true;
         h->fin_seq = seq + s->len + s->missing;
@@ -746,7 +754,7 @@ static void on_segment(struct run *run, struct flow *f, const struct segment *s)
             h->next_seq = h->fin_seq;
     }
     if ((s->flags & FLAG_RST) || (half_done(&f->half[0]) && half_done(&f->half[1])))
-        flow_end(run, f);
+        run->rc = flow_end(run->table, f, run->packet, run->packet->ts_ns);
 }
 
 int tcp_segment(struct tcp_table *t, const struct packet *p, struct view v)
@@ -797,6 +805,7 @@ static void save_half(const struct half *h, struct buffer *to)
         buffer_le32(to, e->seq);
         buffer_varint(to, e->len);
         buffer_varint(to, e->missing);
+        buffer_varint(to, e->weight);
         buffer_le64(to, (uint64_t)e->ts_ns);
         buffer_append(to, e->data, e->len);
     }
@@ -819,9 +828,11 @@ static int load_early(struct run *run, struct cursor *from, struct early ***at)
     struct half *h = run->half;
     uint32_t seq = cursor_le32(from);
     uint64_t len = cursor_varint(from), missing = cursor_varint(from);
+    uint64_t weight = cursor_varint(from);
     int64_t ts_ns = (int64_t)cursor_le64(from);
     const uint8_t *data = cursor_take(from, len);
-    if (data == NULL || len > 1 << 18 || missing > 1 << 18)
+    if (data == NULL || len > 1 << 18 || missing > 1 << 18 ||
+        weight > 1 << 16)
         return E_CORRUPT;
     if (seq_distance(h->next_seq, seq) <= 0)
         return E_CORRUPT;
@@ -829,13 +840,14 @@ static int load_early(struct run *run, struct cursor *from, struct early ***at)
     if (e == NULL)
         return E_NOMEM;
     *e = (struct early){ .seq = seq, .len = (uint32_t)len, .missing = (uint32_t)missing,
-                         .ts_ns = ts_ns };
+                         .weight = (uint32_t)weight, .ts_ns = ts_ns };
     if (len)
         memcpy(e->data, data, len);
     **at = e;
     *at = &e->next;
     h->n_early++;
     h->early_bytes += (uint32_t)len;
+    h->early_packets += (uint32_t)weight;
     run->table->held += sizeof *e + len;
     return 0;
 }

@@ -173,12 +173,13 @@ static int on_vxlan(struct transport *t, struct packet *p, struct view v, unsign
     return on_link(t, p, LINK_ETHERNET, 0, v, depth);
 }
 
-/* draft-ietf-nvo3-vxlan-gpe: with P the fourth byte says what follows. */
+/* draft-ietf-nvo3-vxlan-gpe: the fourth byte says what follows; some senders forget
+ * to set P. */
 static int on_vxlan_gpe(struct transport *t, struct packet *p, struct view v, unsigned depth)
 {
     if (v.len < 8)
         return tunnel_short(p, &v);
-    uint8_t next = v.ptr[0] & 0x04 ? v.ptr[3] : 3;
+    uint8_t next = v.ptr[3] ? v.ptr[3] : 3;
     view_advance(&v, 8);
     switch (next) {
     case 1:

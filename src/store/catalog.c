@@ -25,7 +25,10 @@ static bool same_source(const struct store_source *a, const struct store_source 
 {
     if (b->id[0])
         return strcmp(a->id, b->id) == 0;
-    return a->id[0] == 0 && a->head == b->head && (a->offset == b->offset || (replaces && a->offset == replaces));
+    if (a->id[0] || a->head != b->head)
+        return false;
+    bool equal = a->offset == b->offset && a->digest[0] == b->digest[0] && a->digest[1] == b->digest[1];
+    return equal || (replaces && a->offset == replaces);
 }
 
 static bool grow(void **array, size_t *capacity, size_t want, size_t size)
@@ -56,9 +59,10 @@ int catalog_reserve(struct catalog *c, const struct delta *d, struct fault *why)
     return 0;
 }
 
+/* Sources may begin alike: of those that `replaces` could mean, the one that came last is being read. */
 static void put_source(struct catalog *c, const struct store_source *s, uint64_t replaces, bool search)
 {
-    for (size_t i = 0; search && i < c->n_sources; i++)
+    for (size_t i = search ? c->n_sources : 0; i-- > 0;)
         if (same_source(&c->sources[i], s, replaces)) {
             c->sources[i] = *s;
             return;

@@ -352,6 +352,20 @@ static int take_lock(struct store *s, struct fault *why)
     return 0;
 }
 
+/* A folder without a manifest is a new database, unless tables lie in it: every writer makes the
+ * manifest before its first table, so somebody lost it, and the tables are no left-overs. */
+static int begin_new(struct store *s, struct fault *why)
+{
+    DIR *dir = opendir(s->dir);
+    if (dir == NULL)
+        return fault_errno(why, errno, "%s: cannot open folder", s->dir);
+    bool lost = false;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        lost |= strstr(e->d_name, ".mtbl") != NULL && is_our_file(e->d_name);
+    closedir(dir);
+    return lost ? fault_set(why, E_CORRUPT, "%s/MANIFEST: is missing, and there are tables that it named", s->dir) : 0;
+}
+
 static int open_parts(struct store *s, struct fault *why)
 {
     int r = s->mode == STORE_WRITE ? take_lock(s, why) : 0;
@@ -359,7 +373,7 @@ static int open_parts(struct store *s, struct fault *why)
         return r;
     r = manifest_read(&s->manifest, &s->catalog, why);
     if (r == E_ABSENT && s->mode == STORE_WRITE)
-        r = 0; /* a new database */
+        r = begin_new(s, why);
     if (r == 0 && s->manifest.torn)
         store_log(s, "%s/MANIFEST: offset %" PRIu64 ": torn tail of a killed writer, ignored", s->dir, s->manifest.end);
     if (r == 0 && s->catalog.next_id == 0)

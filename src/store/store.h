@@ -76,10 +76,11 @@ struct store_change {
     size_t n_add;
     const uint64_t *remove; /* ids */
     size_t n_remove;
-    const struct store_source *sources; /* added, or replacing the one with the same head and
-                                           smaller offset (`replaces` below), or the same id */
+    const struct store_source *sources; /* added, or replacing one with the same head
+                                           (`replaces` below), or the same id */
     size_t n_sources;
-    const uint64_t *replaces; /* per source: offset of the entry it grows from, 0 = new */
+    const uint64_t *replaces; /* per source: offset of the entry it takes the place of (of several with
+                                 that head and offset the one added last), 0 = none */
     const void *state;        /* open state, written to a file of its own; NULL = unchanged */
     size_t state_len;
     const char *totals;       /* NULL = unchanged */

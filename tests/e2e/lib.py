@@ -15,6 +15,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("DNSMON_SHARED", SOURCE.parent / "shared"))
 SLOWER = float(os.environ.get("DNSMON_E2E_SLOWER", "1"))  # time limits, under sanitizers
+LONG = False  # tests/e2e/run --long sets it before the tests are imported
 
 
 class Skip(Exception):
@@ -23,6 +24,12 @@ class Skip(Exception):
 
 def skip(why):
     raise Skip(why)
+
+
+def long(function):
+    """Marks a test that `run --long` runs as well, at the length that lib.LONG then tells."""
+    function.long = True
+    return function
 
 
 # ---- the program and other commands ----
@@ -53,6 +60,9 @@ def run(*args, timeout=60, check=True, input=None, cwd=None, env=None, text=True
     done = subprocess.run(args, capture_output=True, text=text, timeout=timeout * SLOWER, cwd=cwd,
                           env={**os.environ, **env} if env else None,
                           **({"input": input} if input is not None else {"stdin": subprocess.DEVNULL}))
+    said = done.stderr if text else done.stderr.decode(errors="replace")
+    if "Sanitizer" in said or "runtime error:" in said:  # which may exit with the 1 of a clear error
+        raise AssertionError(f"{' '.join(args)}: exit {done.returncode}\n{said[:6000]}")
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(args)}: exit {done.returncode}\n"
                              f"stdout: {done.stdout[-2000:]}\nstderr: {done.stderr[-4000:]}")

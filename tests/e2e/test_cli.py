@@ -36,6 +36,6 @@ def test_example_configuration_is_accepted(tmp):
     done = lib.dnsmon("stat", "--config", example, "--db", tmp / "none", check=False)
     assert "dnsmon.yaml" not in done.stderr, done.stderr
     wrong = tmp / "wrong.yaml"
-    wrong.write_text(example.read_text().replace("slot_s: 60", "slot_s: 61"))
+    wrong.write_text(example.read_text() + "\nslot_s: 61\n")
     done = lib.dnsmon("stat", "--config", wrong, "--db", tmp / "none", check=False)
     assert done.returncode != 0 and "wrong.yaml" in done.stderr, done.stderr

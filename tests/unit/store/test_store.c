@@ -1,0 +1,233 @@
+/* Commits, scans, merges, retention, purge, full disks and crashes. */
+#include "world.h"
+
+#include <signal.h>
+
+static const int64_t NOON = 1700049600; /* 2023-11-15 12:00 */
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL), *other;
+    assert_int_equal(store_open(&other, world_dir, STORE_WRITE, NULL, &why), E_LOCKED);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(world_add(s, KIND_RR, NOON + 60 * i, (unsigned)(1 + i), &ref, &why), 0);
+    struct store_source source = { .head = 7, .offset = 100, .name = "a \xff%.pcap", .digest = { ~UINT64_C(0), 2 } };
+    struct store_change change = { .sources = &source, .n_sources = 1 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    source.offset = 200;
+    uint64_t replaces = 100;
+    change.replaces = &replaces;
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    uint8_t bit;
+    assert_int_equal(store_sensor(s, "north", &bit, &why), 0);
+    assert_int_equal(bit, 1);
+    assert_int_equal(store_sensor(s, "south", &bit, &why), 0);
+    assert_int_equal(bit, 2);
+    for (int pass = 0; pass < 2; pass++) {
+        const struct store_source *sources;
+        const struct store_table *tables;
+        assert_int_equal(store_sources(s, &sources), 1);
+        assert_memory_equal(sources, &source, sizeof source);
+        assert_int_equal(store_tables(s, &tables), 10);
+        assert_int_equal(tables[3].from, NOON + 180);
+        assert_int_equal(tables[3].to, NOON + 185);
+        assert_string_equal(store_totals(s), "{\"packets\":1}");
+        assert_string_equal(store_sensor_name(s, 2), "south");
+        assert_int_equal(store_watermark(s), NOON + 600);
+        struct buffer b;
+        buffer_init(&b, 1000);
+        assert_int_equal(store_state(s, &b, &why), 0);
+        assert_int_equal(b.len, 15);
+        buffer_release(&b);
+        assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+        store_close(&s);
+        assert_int_equal(world_fsck(true), 0);
+        s = world_open(pass ? STORE_READ : STORE_WRITE, NULL);
+    }
+    store_close(&s);
+    world_remove();
+}
+
+static void test_merges(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference rr = { 0 }, name = { 0 };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL), *reader = world_open(STORE_READ, NULL);
+    const struct store_table *t;
+    for (int64_t hour = 0; hour < 60; hour++)
+        for (int64_t i = 0; i < 3; i++) {
+            assert_int_equal(world_add(s, KIND_RR, NOON + 3600 * hour + 60 * i, (unsigned)(1 + (hour + i) % 7), &rr, &why), 0);
+            assert_int_equal(world_add(s, KIND_NAME, NOON + 3600 * hour + 60 * i, 2, &name, &why), 0);
+            if (hour == 30)
+                world_merge_all(s);
+        }
+    assert_int_equal(store_refresh(reader, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(world_compare(s, KIND_RR, &rr), 0);
+    /* The reader's snapshot names tables that are gone: it must find the way. */
+    assert_int_equal(world_compare(reader, KIND_RR, &rr), 0);
+    /* Late data for a merged hour, and the month closes. */
+    assert_int_equal(world_add(s, KIND_RR, NOON + 120, 5, &rr, &why), 0);
+    struct store_change change = { .watermark = NOON + 40 * 86400 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(store_tables(s, &t), 2);
+    assert_int_equal(t[0].tier, TIER_MONTH);
+    assert_int_equal(t[0].slot, 1698796800); /* 2023-11-01 */
+    assert_int_equal(world_compare(s, KIND_RR, &rr), 0);
+    assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
+    assert_int_equal(store_refresh(reader, &why), 0);
+    assert_int_equal(world_compare(reader, KIND_NAME, &name), 0);
+    store_close(&reader);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    /* Retention drops the month, but names stay. */
+    struct store_options options = { .keep_s = { [TIER_MONTH] = 86400 } };
+    uint64_t dropped;
+    s = world_open(STORE_WRITE, &options);
+    assert_int_equal(store_expire(s, NOON + 30 * 86400, &dropped, &why), 0);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
+    store_close(&s);
+    world_remove();
+}
+
+static void test_purge(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    uint64_t removed;
+    uint8_t key[64];
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(world_add(s, KIND_RR, NOON + 60 * i, 1, &ref, &why), 0);
+    size_t len = world_key(17, key);
+    assert_int_equal(store_purge(s, (struct slice){ key, len - 4 }, false, &removed, &why), 0);
+    assert_int_equal(removed, 5);
+    ref.count[17] = 0;
+    assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(store_purge(s, (struct slice){ (const uint8_t *)"com\0", 5 }, true, &removed, &why), 0);
+    assert_int_equal(removed, 5 * (OWNERS - 1));
+    const struct store_table *t;
+    assert_int_equal(store_tables(s, &t), 0);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
+/* Every limit on file size, until the work fits: each failure leaves an intact, usable database. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct rlimit old, limit;
+    unsigned failures = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    for (rlim_t bytes = 0; bytes < 16384; bytes += 97) {
+        struct reference next = ref;
+        limit = (struct rlimit){ bytes, old.rlim_max };
+        setrlimit(RLIMIT_FSIZE, &limit);
+        int r = world_add(s, KIND_RR, NOON + 60, 3, &next, &why);
+        setrlimit(RLIMIT_FSIZE, &old);
+        if (r == 0)
+            ref = next;
+        failures += r < 0;
+        assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+        assert_int_equal(world_fsck(true), 0);
+    }
+    assert_true(failures > 10);
+    assert_int_equal(world_add(s, KIND_RR, NOON + 120, 2, &ref, &why), 0);
+    store_close(&s);
+    s = world_open(STORE_READ, NULL);
+    assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+    store_close(&s);
+    world_remove();
+}
+
+static const char *die_at;
+static void die(const char *name)
+{
+    if (strcmp(name, die_at) == 0)
+        _exit(7);
+}
+
+static void test_crashes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *step;
+        bool done;
+    } rows[] = { { "commit", false }, { "state", false }, { "append", false }, { "appended", true }, { "unlinked", true } };
+    struct fault why = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct reference ref = { 0 };
+        world_new();
+        struct store *s = world_open(STORE_WRITE, NULL);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(world_add(s, KIND_RR, NOON + 60 * k, 1, &ref, &why), 0);
+        store_close(&s);
+        for (int merging = 0; merging < 2; merging++) {
+            struct reference next = ref;
+            struct buffer unused;
+            world_run(2, (uint64_t)NOON + 240, &unused, &next);
+            buffer_release(&unused);
+            fflush(NULL);
+            pid_t pid = fork();
+            if (pid == 0) {
+                struct store_options options = { .step = die };
+                die_at = merging ? "" : rows[i].step;
+                s = world_open(STORE_WRITE, &options);
+                int r = merging ? 0 : world_add(s, KIND_RR, NOON + 240, 2, NULL, &why);
+                if (r == 0 && merging) {
+                    struct store_change change = { .watermark = NOON + 7200 };
+                    r = store_commit(s, &change, &why);
+                    die_at = rows[i].step;
+                    world_merge_all(s);
+                }
+                _exit(1);
+            }
+            int status;
+            waitpid(pid, &status, 0);
+            assert_int_equal(WEXITSTATUS(status), 7);
+            if (!merging && rows[i].done)
+                ref = next;
+            assert_int_equal(world_fsck(true), 0);
+            s = world_open(STORE_WRITE, NULL);
+            assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+            const struct store_table *t;
+            size_t n = store_tables(s, &t), files = 0;
+            DIR *d = opendir(world_dir);
+            for (struct dirent *e; (e = readdir(d)) != NULL;)
+                files += strstr(e->d_name, ".mtbl") != NULL;
+            closedir(d);
+            assert_int_equal(files, 2 * n);
+            store_close(&s);
+        }
+        world_remove();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_merges),  cmocka_unit_test(test_purge),
+        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_crashes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
