@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make-seeds: writes the seeds of those targets whose inputs are not text."""
+"""Writes the seeds of the targets for messages, tables and state that are not text."""
 import struct
 import zlib
 from pathlib import Path
