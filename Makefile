@@ -20,7 +20,7 @@ demo: setup
 
 check: setup
 	@$(MAKE) --no-print-directory all
-	@$(MESON) test -C $(BUILD) --no-rebuild --no-suite long --print-errorlogs </dev/null
+	@$(MESON) test -C $(BUILD) --no-rebuild --no-suite long --no-suite brief --print-errorlogs </dev/null
 
 bench: setup
 	@$(MAKE) --no-print-directory all
