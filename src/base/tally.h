@@ -46,6 +46,7 @@
     XX(BAD_TUNNEL, MALFORMED, "bad_tunnel")             /* or nested too deeply */         \
     XX(TCP_GARBAGE, MALFORMED, "tcp_garbage")           /* a stream that is not DNS */     \
     XX(SNAPPED, MALFORMED, "cut_by_snaplen")                                               \
+    XX(BAD_TIME, MALFORMED, "bad_time")                 /* before 1970 or after 2106 */      \
     XX(BAD_LINE, MALFORMED, "bad_line")                 /* log line that does not parse */ \
     XX(DNS_SHORT, MALFORMED, "dns_short_header")                                           \
     XX(DNS_QUESTION, MALFORMED, "dns_bad_question")                                        \

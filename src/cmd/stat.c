@@ -103,17 +103,34 @@ static void print_group(const char *kind, const char *tier, const struct group *
            g->tables, g->entries, g->bytes, g->filter_bytes, from, to);
 }
 
+/* The nanoseconds beside first and last are for the program. */
+static bool is_for_people(const char *key)
+{
+    size_t n = strlen(key);
+    return n < 3 || strcmp(key + n - 3, "_ns") != 0;
+}
+
+static bool is_time(const char *key)
+{
+    return strcmp(key, "first") == 0 || strcmp(key, "last") == 0;
+}
+
 /* Nested objects print as dotted names. */
 static void print_totals(const char *prefix, json_t *object)
 {
     const char *key;
     json_t *value;
     json_object_foreach(object, key, value) {
-        char name[256];
+        char name[256], when[32];
+        if (!is_for_people(key))
+            continue;
         snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", key);
         if (json_is_object(value))
             print_totals(name, value);
-        else if (json_is_integer(value))
+        else if (is_time(key)) {
+            present_time((uint64_t)json_integer_value(value), when);
+            printf("  %-35s %s\n", name, when);
+        } else if (json_is_integer(value))
             printf("  %-40s %14" JSON_INTEGER_FORMAT "\n", name, json_integer_value(value));
         else if (json_is_string(value))
             printf("  %-40s %s\n", name, json_string_value(value));
