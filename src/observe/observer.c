@@ -35,6 +35,7 @@ struct observer {
     int64_t slot; /* the oldest open one; admission's view, ahead of folding */
     int64_t newest_ns;
     bool over_memory;
+    bool sealing_early; /* a cut for memory is on its way through the stages */
 };
 
 static int create_parts(struct observer *o)
@@ -193,7 +194,8 @@ static void decide_slots(struct observer *o, struct round *round)
     } else if (o->over_memory) {
         round->cut = round->ends_slot = true;
         round->fold_counts[0].early_seals++;
-        o->over_memory = false; /* until the next check */
+        o->over_memory = false;
+        o->sealing_early = true;
     }
 }
 
@@ -526,6 +528,7 @@ void observer_cut(struct observer *o, const struct round *round, struct observer
     parts[1].slot_start = parts[1].used ? floor_div(parts[1].from, slot_s) * slot_s : 0;
     parts[0].open = !round->ends_slot;
     parts[1].open = !round->ends_next;
+    o->sealing_early = o->sealing_early && !round->ends_slot;
     for (int i = 0; i < SHARDS; i++) {
         struct shard *s = &o->shards[i];
         if (!round->ends_slot)
@@ -544,7 +547,7 @@ size_t observer_check_memory(struct observer *o)
     size_t bytes = 0;
     for (int i = 0; i < SHARDS; i++)
         bytes += fold_bytes(o->shards[i].current) + fold_bytes(o->shards[i].next);
-    o->over_memory = bytes > o->options.memory;
+    o->over_memory = bytes > o->options.memory && !o->sealing_early;
     return bytes;
 }
 

@@ -194,7 +194,7 @@ static void test_filter_rate(void **state)
         else
             wrong += maybe;
     }
-    print_message("filter: %.4f %% false positives, %.2f bits a key\n", 100.0 * (double)wrong / KEYS,
+    print_message("# filter: %.4f %% false positives, %.2f bits a key\n", 100.0 * (double)wrong / KEYS,
                   8.0 * (double)bytes / KEYS);
     assert_true(wrong < KEYS / 500);
     filter_close(&f);
