@@ -9,12 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-volatile int intake_stopped;
+/* Set by a signal handler in any thread, read by whichever thread reads input: lock-free, and
+ * relaxed order is enough, since nothing else is handed over with it. */
+atomic_int intake_stopped;
 
 static void on_signal(int number)
 {
     (void)number;
-    intake_stopped = 1;
+    atomic_store_explicit(&intake_stopped, 1, memory_order_relaxed);
 }
 
 static int64_t monotonic_ns(void)

@@ -3,6 +3,8 @@
 #ifndef DNSMON_CMD_INTAKE_H
 #define DNSMON_CMD_INTAKE_H
 
+#include <stdatomic.h>
+
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/pipeline.h"
@@ -72,6 +74,6 @@ void intake_close(struct intake *in);
 void intake_summary(const struct intake *in, const struct pipeline_result *result);
 
 /* Non-zero after SIGINT or SIGTERM; intake_open installs the handlers. */
-extern volatile int intake_stopped;
+extern atomic_int intake_stopped;
 
 #endif

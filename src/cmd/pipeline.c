@@ -436,6 +436,11 @@ static int pass_over(struct pipeline *p, struct fault *why)
     return E_OK;
 }
 
+static bool is_stopped(const struct pipeline *p)
+{
+    return p->options.stop != NULL && atomic_load_explicit(p->options.stop, memory_order_relaxed);
+}
+
 /* The read stage for files: one batch of one source. */
 static int read_files(struct pipeline *p, struct step *step, struct fault *why)
 {
@@ -450,7 +455,7 @@ static int read_files(struct pipeline *p, struct step *step, struct fault *why)
         r->stashed = false;
         return E_OK;
     }
-    bool stop = p->options.stop != NULL && *p->options.stop;
+    bool stop = is_stopped(p);
     if (r->source == NULL && (r->at == r->n_paths || stop)) {
         r->ended = true;
         return E_OK;
@@ -497,7 +502,7 @@ static int read_live(struct pipeline *p, struct step *step, struct fault *why)
 {
     int64_t until = now_ns() + LIVE_ROUND_MS * INT64_C(1000000);
     while (!message_batch_is_full(&step->round.batch) && now_ns() < until) {
-        if (*p->options.stop) {
+        if (is_stopped(p)) {
             p->reading.ended = true;
             break;
         }

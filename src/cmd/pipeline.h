@@ -12,6 +12,8 @@
 #ifndef DNSMON_CMD_PIPELINE_H
 #define DNSMON_CMD_PIPELINE_H
 
+#include <stdatomic.h>
+
 #include "input/source.h"
 #include "observe/observer.h"
 #include "store/store.h"
@@ -29,7 +31,7 @@ struct pipeline_options {
     struct input_options input;
     unsigned threads;
     const char *source_id;        /* for standard input, or NULL */
-    const volatile int *stop;     /* becomes non-zero: stop reading, seal, return */
+    const atomic_int *stop;       /* becomes non-zero: stop reading, seal, return */
     /* Told now and then from the caller's thread; NULL = nobody asks. */
     void (*progress)(void *ctx, const struct observer_counts *counts, uint64_t done, uint64_t size, const char *name);
     void *progress_ctx;
