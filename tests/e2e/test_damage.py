@@ -81,7 +81,6 @@ def report(problems, tried):
     assert not problems, f"{len(problems)} problems in {tried} damages:\n{listing}"
 
 
-@lib.long
 def test_a_flipped_byte(tmp):
     # Filters are 8 KiB at least: every byte of one slot's tables takes minutes, of more the night.
     database = Database(tmp, seconds=1500) if lib.LONG else Database(tmp)

@@ -279,7 +279,6 @@ def test_killed_at_every_change(tmp):
         assert kinds["torn write manifest"] and kinds["rename"] and kinds["unlink"], kinds
 
 
-@lib.long
 def test_purge_killed(tmp):
     """A purge that is killed anywhere and asked for again has removed all, and nothing else."""
     library = crash_library(tmp)
