@@ -68,7 +68,6 @@ struct reading {
     uint64_t opened_at;     /* offset up to which the database knew the source when it was opened */
     uint64_t noted_at;      /* where it stood when it was written down last */
     uint64_t replaces;      /* offset of the entry that this run made for it; 0 = none yet */
-    uint64_t packets;       /* of it so far */
     bool fresh;             /* nothing of it read yet */
     struct message_batch stash;
     struct tally stash_tally;
@@ -344,7 +343,6 @@ static int open_known(struct pipeline *p, const char *path, struct fault *why)
     r->opened_at = r->noted_at = offset;
     r->replaces = 0; /* what it grew from stays known: a copy made then may be read some day */
     r->current = SIZE_MAX;
-    r->packets = 0;
     r->fresh = offset == 0;
     return err;
 }
