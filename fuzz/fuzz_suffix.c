@@ -1,5 +1,6 @@
-/* A public suffix list. Property: the suffix and the registered domain of any name end where
- * a label ends, the second one label behind the first. Each line of the list is looked up as
+/* A public suffix list. Properties: the suffix and the registered domain of any name end where
+ * a label ends, the second one label behind the first; below one that is `whole` every name has
+ * the same registered domain. Each line of the list is looked up as
  * a name, and below it two labels more. */
 #include <stdlib.h>
 
@@ -7,20 +8,37 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void look_up(const struct suffix_list *list, const char *text, size_t len)
+static struct suffix_match look_up(const struct suffix_list *list, const char *text, size_t len)
 {
     uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX];
-    size_t n = name_from_text(text, len, wire), registered;
+    struct suffix_match match = { 0 };
+    size_t n = name_from_text(text, len, wire);
     if (n == 0)
-        return;
+        return match;
     n = name_owner_key(wire, n, key);
-    size_t suffix = suffix_find(list, key, n, &registered);
-    if (suffix >= n || registered >= n || (registered != 0 && registered <= suffix))
+    match = suffix_find(list, key, n);
+    if (match.suffix >= n || match.registered >= n || (match.registered != 0 && match.registered <= match.suffix))
         abort();
-    if ((suffix != 0 && key[suffix - 1] != 0) || (registered != 0 && key[registered - 1] != 0))
+    if ((match.suffix != 0 && key[match.suffix - 1] != 0) || (match.registered != 0 && key[match.registered - 1] != 0))
         abort();
-    if (registered != 0 && name_key_labels(key, registered) != name_key_labels(key, suffix) + 1)
+    if (match.registered != 0 && name_key_labels(key, match.registered) != name_key_labels(key, match.suffix) + 1)
         abort();
+    return match;
+}
+
+static void look_up_below(const struct suffix_list *list, const char *text, size_t len)
+{
+    char below[NAME_TEXT_MAX] = "a.b.";
+    struct suffix_match match = look_up(list, text, len);
+    if (len >= sizeof below - 8)
+        return;
+    memcpy(below + 4, text, len);
+    for (size_t skip = 0; skip <= 2; skip += 2) {
+        struct suffix_match deeper = look_up(list, below + skip, len + 4 - skip);
+        bool fits = deeper.registered != 0;
+        if (match.whole && fits && (deeper.registered != match.registered || !deeper.whole))
+            abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -32,14 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t at = 0; at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
         size_t len = end ? (size_t)(end - text) - at : size - at;
-        char longer[NAME_TEXT_MAX];
-        look_up(list, text + at, len);
-        if (len < sizeof longer - 8) {
-            memcpy(longer, "a.b.", 4);
-            memcpy(longer + 4, text + at, len);
-            look_up(list, longer, len + 4);
-            look_up(list, longer + 2, len + 2);
-        }
+        look_up_below(list, text + at, len);
         at += len + 1;
     }
     suffix_destroy(&list);

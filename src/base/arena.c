@@ -1,6 +1,6 @@
 #include "base/arena.h"
 
-#include <stdlib.h>
+#include "base/pages.h"
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -30,10 +30,19 @@ void arena_release(struct arena *a)
 {
     for (struct arena_chunk *c = a->chunks; c != NULL;) {
         struct arena_chunk *next = c->next;
-        free(c);
+        pages_free(c, sizeof *c + c->bytes);
         c = next;
     }
     arena_init(a, a->chunk_bytes);
+}
+
+/* An arena doubles until its chunks are huge pages. */
+static size_t chunk_size(const struct arena *a, size_t len)
+{
+    size_t bytes = a->held > a->chunk_bytes ? a->held : a->chunk_bytes;
+    if (bytes > PAGES_HUGE - sizeof(struct arena_chunk))
+        bytes = PAGES_HUGE - sizeof(struct arena_chunk);
+    return len > bytes ? len : bytes;
 }
 
 /* The next kept chunk if it is large enough, else a new one put in front of it. */
@@ -41,8 +50,8 @@ void *arena_alloc_slow(struct arena *a, size_t len)
 {
     struct arena_chunk *kept = a->current ? a->current->next : a->chunks;
     if (kept == NULL || kept->bytes < len) {
-        size_t bytes = len > a->chunk_bytes ? len : a->chunk_bytes;
-        struct arena_chunk *fresh = malloc(sizeof *fresh + bytes);
+        size_t bytes = chunk_size(a, len);
+        struct arena_chunk *fresh = pages_alloc(sizeof *fresh + bytes);
         if (fresh == NULL)
             return NULL;
         fresh->bytes = bytes;

@@ -1,8 +1,8 @@
 /* arena: many small allocations, freed together.
  *
- * Memory comes in chunks; `arena_reset` keeps the chunks for the next unit of
- * work, so a steady state calls malloc never. Allocations are 8-byte aligned and
- * not zeroed. `used` counts bytes handed out and `held` bytes taken from the
+ * Memory comes in chunks, which grow with the arena up to huge pages (base/pages.h);
+ * `arena_reset` keeps the chunks for the next unit of work, so a steady state calls malloc
+ * never. Allocations are 8-byte aligned and not zeroed. `used` counts bytes handed out and `held` bytes taken from the
  * system; owners compare them with their budgets. One owner, one thread.
  */
 #ifndef DNSMON_BASE_ARENA_H
@@ -39,6 +39,14 @@ static inline void *arena_alloc(struct arena *a, size_t len)
     a->next += len;
     a->used += len;
     return p;
+}
+
+/* Keeps `len` bytes of the latest allocation, of which nothing else has been told yet. */
+static inline void arena_keep(struct arena *a, void *latest, size_t len)
+{
+    uint8_t *end = (uint8_t *)latest + ((len + 7) & ~(size_t)7);
+    a->used -= (size_t)(a->next - end);
+    a->next = end;
 }
 
 #endif

@@ -1,6 +1,76 @@
 #include "base/keysort.h"
 
-enum { SHORT_RANGE = 16 };
+enum { SHORT_RANGE = 24, WINDOW = 8 };
+
+/* The eight bytes behind `depth`, zeros behind the key's end. */
+static uint64_t window_at(const struct keysort_item *item, size_t depth)
+{
+    if (item->len >= depth + WINDOW)
+        return get_be64(item->key + depth);
+    uint8_t padded[WINDOW] = { 0 };
+    if (item->len > depth)
+        memcpy(padded, item->key + depth, item->len - depth);
+    return get_be64(padded);
+}
+
+static void load_windows(struct keysort_item *items, size_t n, size_t depth)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i].window = window_at(&items[i], depth);
+}
+
+/* For keys that are the same up to `depth`, windows loaded there. */
+static bool less(const struct keysort_item *a, const struct keysort_item *b, size_t depth)
+{
+    if (a->window != b->window)
+        return a->window < b->window;
+    return slice_compare((struct slice){ a->key + depth, a->len - depth },
+                         (struct slice){ b->key + depth, b->len - depth }) < 0;
+}
+
+static void insertion_sort(struct keysort_item *items, size_t n, size_t depth)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct keysort_item item = items[i];
+        size_t k = i;
+        for (; k > 0 && less(&item, &items[k - 1], depth); k--)
+            items[k] = items[k - 1];
+        items[k] = item;
+    }
+}
+
+/* One pass: `from` to `to` by the byte of the window that begins at bit `shift`. */
+static void radix_pass(const struct keysort_item *from, struct keysort_item *to, size_t n, unsigned shift)
+{
+    size_t starts[256] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        starts[from[i].window >> shift & 0xff]++;
+    for (size_t i = 0, sum = 0; i < 256; i++) {
+        size_t count = starts[i];
+        starts[i] = sum;
+        sum += count;
+    }
+    for (size_t i = 0; i < n; i++)
+        to[starts[from[i].window >> shift & 0xff]++] = from[i];
+}
+
+static void sort_windows(struct keysort_item *items, struct keysort_item *spare, size_t n)
+{
+    uint64_t differ = 0;
+    for (size_t i = 1; i < n; i++)
+        differ |= items[i].window ^ items[0].window;
+    struct keysort_item *from = items, *to = spare;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if ((differ >> shift & 0xff) == 0)
+            continue;
+        radix_pass(from, to, n, shift);
+        struct keysort_item *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != items)
+        memcpy(items, from, n * sizeof *items);
+}
 
 static void swap(struct keysort_item *a, struct keysort_item *b)
 {
@@ -9,87 +79,42 @@ static void swap(struct keysort_item *a, struct keysort_item *b)
     *b = t;
 }
 
-static void insertion_sort(struct keysort_item *items, size_t n)
+/* Of keys whose windows at `depth` are equal, those that end inside come first, by length: they
+ * begin all that are longer. Returns how many. */
+static size_t ended_first(struct keysort_item *items, size_t n, size_t depth)
 {
-    for (size_t i = 1; i < n; i++) {
-        struct keysort_item item = items[i];
-        size_t k = i;
-        for (; k > 0 && keysort_less(&item, &items[k - 1]); k--)
-            items[k] = items[k - 1];
-        items[k] = item;
+    size_t ended = 0, sorted = 0;
+    for (size_t i = 0; i < n; i++)
+        if (items[i].len <= depth + WINDOW)
+            swap(&items[i], &items[ended++]);
+    for (size_t len = depth; len <= depth + WINDOW && sorted < ended; len++)
+        for (size_t i = sorted; i < ended; i++)
+            if (items[i].len == len)
+                swap(&items[i], &items[sorted++]);
+    return ended;
+}
+
+static void sort_range(struct keysort_item *items, struct keysort_item *spare, size_t n, size_t depth)
+{
+    load_windows(items, n, depth);
+    if (n <= SHORT_RANGE) {
+        insertion_sort(items, n, depth);
+        return;
+    }
+    sort_windows(items, spare, n);
+    for (size_t at = 0, end; at < n; at = end) {
+        for (end = at + 1; end < n && items[end].window == items[at].window; end++)
+            ;
+        if (end - at == 1)
+            continue;
+        size_t ended = ended_first(items + at, end - at, depth);
+        if (end - at - ended > 1)
+            sort_range(items + at + ended, spare, end - at - ended, depth + WINDOW);
     }
 }
 
-static void sift_down(struct keysort_item *items, size_t root, size_t n)
+void keysort(struct keysort_item *items, struct keysort_item *spare, size_t n)
 {
-    for (size_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && keysort_less(&items[child], &items[child + 1]))
-            child++;
-        if (!keysort_less(&items[root], &items[child]))
-            return;
-        swap(&items[root], &items[child]);
-    }
-}
-
-static void heap_sort(struct keysort_item *items, size_t n)
-{
-    for (size_t i = n / 2; i-- > 0;)
-        sift_down(items, i, n);
-    for (size_t i = n; i-- > 1;) {
-        swap(&items[0], &items[i]);
-        sift_down(items, 0, i);
-    }
-}
-
-static struct keysort_item median(struct keysort_item *a, struct keysort_item *b, struct keysort_item *c)
-{
-    if (keysort_less(b, a))
-        swap(a, b);
-    if (keysort_less(c, b)) {
-        swap(b, c);
-        if (keysort_less(b, a))
-            swap(a, b);
-    }
-    return *b;
-}
-
-/* Hoare's partition: afterwards items[..split] <= pivot <= items[split..]. */
-static size_t partition(struct keysort_item *items, size_t n)
-{
-    struct keysort_item pivot = median(&items[0], &items[n / 2], &items[n - 1]);
-    size_t i = 0, k = n - 1;
-    for (;;) {
-        while (keysort_less(&items[i], &pivot))
-            i++;
-        while (keysort_less(&pivot, &items[k]))
-            k--;
-        if (i >= k)
-            return k + 1;
-        swap(&items[i++], &items[k--]);
-    }
-}
-
-static void sort_range(struct keysort_item *items, size_t n, int depth)
-{
-    while (n > SHORT_RANGE) {
-        if (depth-- == 0) {
-            heap_sort(items, n);
-            return;
-        }
-        size_t split = partition(items, n);
-        if (split == 0 || split >= n)
-            break; /* cannot happen with a median pivot; insertion sort finishes */
-        sort_range(items, split, depth);
-        items += split;
-        n -= split;
-    }
-    insertion_sort(items, n);
-}
-
-void keysort(struct keysort_item *items, size_t n)
-{
-    int depth = 0;
-    for (size_t k = n; k > 0; k >>= 1)
-        depth += 2;
-    sort_range(items, n, depth);
+    if (n > 1)
+        sort_range(items, spare, n, 0);
 }

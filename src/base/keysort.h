@@ -1,10 +1,11 @@
 /* keysort: sorts byte strings in memory.
  *
- * An item carries the first eight bytes of its key as a number, so most comparisons
- * touch nothing else (string sorting with cached prefixes: Kärkkäinen & Rantala,
- * "Engineering Radix Sort for Strings", 2008, section 2). Quicksort with median of three
- * and insertion sort for short ranges; a range that recurses too deep is heap-sorted, so
- * chosen keys cannot make it quadratic. Not stable. No allocation.
+ * Radix sort over windows of eight bytes (Kärkkäinen & Rantala, "Engineering Radix Sort for
+ * Strings", 2008, section 2). An item carries the window at hand as a number. A range is sorted
+ * by it, byte by byte from the last (only bytes that differ somewhere cost a pass); items whose
+ * windows are equal go on to the next one. So a key's memory is read once for each eight bytes
+ * that it shares, not once a comparison, and no choice of keys makes it slow: time is linear in
+ * the bytes that tell keys apart. Not stable. No allocation.
  */
 #ifndef DNSMON_BASE_KEYSORT_H
 #define DNSMON_BASE_KEYSORT_H
@@ -12,28 +13,13 @@
 #include "base/bytes.h"
 
 struct keysort_item {
-    uint64_t prefix;
-    const uint8_t *key;
-    uint32_t len;
-    uint32_t index; /* the caller's */
+    uint64_t window;    /* keysort's own */
+    const uint8_t *key; /* borrowed */
+    uint32_t len;       /* of the key */
+    uint32_t index;     /* the caller's */
 };
 
-static inline uint64_t keysort_prefix(const uint8_t *key, size_t len)
-{
-    if (len >= 8)
-        return get_be64(key);
-    uint8_t padded[8] = { 0 };
-    memcpy(padded, key, len);
-    return get_be64(padded);
-}
-
-static inline bool keysort_less(const struct keysort_item *a, const struct keysort_item *b)
-{
-    if (a->prefix != b->prefix)
-        return a->prefix < b->prefix;
-    return slice_compare((struct slice){ a->key, a->len }, (struct slice){ b->key, b->len }) < 0;
-}
-
-void keysort(struct keysort_item *items, size_t n);
+/* Sorts by key, shorter first where one begins the other. `spare` has room for n items. */
+void keysort(struct keysort_item *items, struct keysort_item *spare, size_t n);
 
 #endif

@@ -272,7 +272,7 @@ uint64_t suffix_digest(const struct suffix_list *list)
     return list->digest;
 }
 
-size_t suffix_find(const struct suffix_list *list, const uint8_t *key, size_t len, size_t *ret_registered)
+struct suffix_match suffix_find(const struct suffix_list *list, const uint8_t *key, size_t len)
 {
     size_t end = 0, suffix = 0, wildcard_parent = SIZE_MAX;
     bool goes_on = true;
@@ -283,6 +283,7 @@ size_t suffix_find(const struct suffix_list *list, const uint8_t *key, size_t le
         uint8_t rules = node->hash ? node->rules : 0;
         if (rules & RULE_EXCEPTION) {
             suffix = before;
+            goes_on = false;
             break;
         }
         /* A wildcard's parent counts as a suffix too, as in libpsl and browsers. The last case
@@ -294,6 +295,5 @@ size_t suffix_find(const struct suffix_list *list, const uint8_t *key, size_t le
         goes_on = (rules & (RULE_NODE | RULE_WILDCARD)) != 0;
     }
     size_t more = suffix + 1 < len ? name_key_prefix(key + suffix, len - suffix, 1) : 0;
-    *ret_registered = more ? suffix + more : 0;
-    return suffix;
+    return (struct suffix_match){ suffix, more ? suffix + more : 0, more > 0 && !goes_on };
 }

@@ -24,10 +24,13 @@ void suffix_destroy(struct suffix_list **list);
 /* XXH3-64 of the list's bytes: kept with what was derived by it. */
 uint64_t suffix_digest(const struct suffix_list *list);
 
-/* The length of the part of owner key `key` that is its public suffix, and, in
- * *ret_registered, of that plus one label: the registered domain (without the final 00).
- * *ret_registered is 0 when the name is a public suffix itself, or the root. */
-size_t suffix_find(const struct suffix_list *list, const uint8_t *key, size_t len,
-                   size_t *ret_registered);
+struct suffix_match {
+    size_t suffix;     /* length of the part of the key that is its public suffix */
+    size_t registered; /* of that plus one label: the registered domain, without the final 00; 0 when
+                        * the name is a public suffix itself, or the root */
+    bool whole;        /* no longer suffix lies below: all names below have this registered domain */
+};
+
+struct suffix_match suffix_find(const struct suffix_list *list, const uint8_t *key, size_t len);
 
 #endif

@@ -3,107 +3,82 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "base/keysort.h"
+#include "base/pages.h"
+#include "observe/fold_tree.h"
 #include "observe/observation.h"
 
-enum { ARENA_CHUNK = 1 << 18, TABLE_START = 1 << 10 };
-enum name_class { CLASS_EXISTS, CLASS_ABSENT, NAME_CLASSES };
+enum { ARENA_CHUNK = 1 << 16, TABLE_START = 1 << 10 };
 
-struct record {
-    struct record *next; /* of the same owner */
-    struct owner *owner;
-    uint64_t hash;
-    struct rr_value value;
+/* What is said, apart from when and how often. */
+struct fact {
+    struct slice owner, rdata;
+    uint64_t owner_hash, hash;
     uint16_t type;
-    uint16_t subtype;
-    uint16_t rdata_len;
     uint8_t about;
-    bool dropped; /* beyond the limit: counted under the collapsed record */
-    uint8_t rdata[];
 };
 
-struct owner {
-    struct owner *next; /* of the same domain and class */
-    struct domain *domain;
-    struct record *records;   /* kept ones */
-    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
-    uint64_t hash;   /* in-memory */
-    uint64_t rank;   /* stable: decides who stays */
-    uint32_t n_records;
-    uint32_t trim_at;
-    uint16_t key_len;
-    uint8_t class;
-    bool dropped;
-    uint8_t key[];
-};
+/* --- tables ------------------------------------------------------------------------ */
 
-struct domain {
-    struct domain *next; /* all of the fold */
-    struct owner *owners[NAME_CLASSES];
-    uint32_t n_owners[NAME_CLASSES];
-    uint64_t threshold[NAME_CLASSES]; /* 0: no limit reached */
-    struct rr_value collapsed[NAME_CLASSES];
-    uint64_t hash;
-    uint16_t key_len; /* without the final 00 */
-    uint8_t key[];
-};
-
-/* Open addressing, linear probing, at most half full. */
-struct entry {
-    uint64_t hash;
-    void *item;
-};
-
-struct table {
-    struct entry *entries;
-    size_t mask;
-    size_t used;
-};
-
-struct fold {
-    const struct suffix_list *suffixes;
-    struct distinct *distinct;
-    struct arena arena;
-    struct table owners, records, domains;
-    struct domain *all_domains;
-    uint64_t secret;
-    int64_t from, to;
-};
-
-static int table_init(struct table *t, size_t size)
+static size_t table_bytes(size_t mask)
 {
-    *t = (struct table){ .entries = calloc(size, sizeof *t->entries), .mask = size - 1 };
+    return (mask + 1) * sizeof(struct fold_entry);
+}
+
+static int table_init(struct fold_table *t, size_t size)
+{
+    *t = (struct fold_table){ .entries = pages_alloc(table_bytes(size - 1)), .mask = size - 1 };
     return t->entries ? E_OK : E_NOMEM;
 }
 
-static void table_clear(struct table *t)
+static void table_release(struct fold_table *t)
+{
+    pages_free(t->entries, table_bytes(t->mask));
+    t->entries = NULL;
+}
+
+static void table_clear(struct fold_table *t)
 {
     if (t->used > 0)
-        memset(t->entries, 0, (t->mask + 1) * sizeof *t->entries);
+        memset(t->entries, 0, table_bytes(t->mask));
     t->used = 0;
 }
 
-/* Keeps room for one more entry. */
-static int table_grow(struct table *t)
+static void table_add(struct fold_table *t, uint64_t hash, void *item)
+{
+    size_t i = hash & t->mask;
+    while (t->entries[i].item != NULL)
+        i = (i + 1) & t->mask;
+    t->entries[i] = (struct fold_entry){ hash, item };
+    t->used++;
+}
+
+/* Makes room for one more entry. */
+static int table_grow(struct fold_table *t)
 {
     if (__builtin_expect(t->used * 2 <= t->mask, 1))
         return E_OK;
-    struct table bigger;
+    struct fold_table bigger;
     if (table_init(&bigger, 2 * (t->mask + 1)) != E_OK)
         return E_NOMEM;
-    for (size_t i = 0; i <= t->mask; i++) {
-        if (t->entries[i].item == NULL)
-            continue;
-        size_t k = t->entries[i].hash & bigger.mask;
-        while (bigger.entries[k].item != NULL)
-            k = (k + 1) & bigger.mask;
-        bigger.entries[k] = t->entries[i];
-    }
-    bigger.used = t->used;
-    free(t->entries);
+    for (size_t i = 0; i <= t->mask; i++)
+        if (t->entries[i].item != NULL)
+            table_add(&bigger, t->entries[i].hash, t->entries[i].item);
+    table_release(t);
     *t = bigger;
     return E_OK;
 }
+
+static const struct fold_entry *table_at(const struct fold_table *t, uint64_t hash)
+{
+    return &t->entries[hash & t->mask];
+}
+
+static const struct fold_entry *table_next(const struct fold_table *t, const struct fold_entry *e)
+{
+    return &t->entries[(size_t)(e - t->entries + 1) & t->mask];
+}
+
+/* --- the fold ---------------------------------------------------------------------- */
 
 int fold_create(struct fold **ret, const struct suffix_list *suffixes, struct distinct *distinct)
 {
@@ -129,9 +104,9 @@ void fold_destroy(struct fold **pointer)
     struct fold *fold = *pointer;
     if (fold == NULL)
         return;
-    free(fold->owners.entries);
-    free(fold->records.entries);
-    free(fold->domains.entries);
+    table_release(&fold->owners);
+    table_release(&fold->records);
+    table_release(&fold->domains);
     arena_release(&fold->arena);
     free(fold);
     *pointer = NULL;
@@ -150,8 +125,8 @@ void fold_reset(struct fold *fold)
 
 size_t fold_bytes(const struct fold *fold)
 {
-    size_t entries = fold->owners.mask + fold->records.mask + fold->domains.mask + 3;
-    return fold->arena.used + entries * sizeof(struct entry);
+    return fold->arena.used + table_bytes(fold->owners.mask) + table_bytes(fold->records.mask) +
+           table_bytes(fold->domains.mask);
 }
 
 bool fold_is_empty(const struct fold *fold)
@@ -165,214 +140,318 @@ void fold_span(const struct fold *fold, int64_t *ret_from, int64_t *ret_to)
     *ret_to = fold->to;
 }
 
-static struct domain *domain_of(struct fold *fold, const uint8_t *key, size_t len)
+static void widen_span(struct fold *fold, int64_t first, int64_t last)
 {
-    size_t registered = 0;
-    size_t suffix = suffix_find(fold->suffixes, key, len, &registered);
-    size_t n = registered ? registered : suffix;
-    uint64_t hash = hash_memory(key, n, fold->secret);
-    struct table *t = &fold->domains;
-    if (table_grow(t) != E_OK)
-        return NULL;
-    size_t i = hash & t->mask;
-    for (; t->entries[i].item != NULL; i = (i + 1) & t->mask) {
-        struct domain *d = t->entries[i].item;
-        if (t->entries[i].hash == hash && d->key_len == n && memcmp(d->key, key, n) == 0)
-            return d;
-    }
-    struct domain *d = arena_alloc(&fold->arena, sizeof *d + n);
-    if (d == NULL)
-        return NULL;
-    memset(d, 0, sizeof *d);
-    d->next = fold->all_domains;
-    d->hash = hash;
-    d->key_len = (uint16_t)n;
-    memcpy(d->key, key, n);
-    fold->all_domains = d;
-    t->entries[i] = (struct entry){ hash, d };
-    t->used++;
-    return d;
+    if (first < fold->from)
+        fold->from = first;
+    if (last > fold->to)
+        fold->to = last;
 }
 
-static void collapse(struct rr_value *into, const struct rr_value *value)
+/* --- values ------------------------------------------------------------------------ */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* As rr_value_merge, for times of 32 bits. */
+static inline void record_add(struct record *r, const struct rr_value *v)
+{
+    r->first = smaller(r->first, (uint32_t)v->first);
+    r->last = larger(r->last, (uint32_t)v->last);
+    r->count += v->count;
+    r->upstream += v->upstream;
+    if (v->ttl_max != 0) {
+        r->ttl_min = r->ttl_max ? smaller(r->ttl_min, v->ttl_min) : v->ttl_min;
+        r->ttl_max = larger(r->ttl_max, v->ttl_max);
+    }
+    r->flags |= (uint8_t)v->flags;
+    r->sensors |= v->sensors;
+}
+
+/* Of the TTLs of many records none is told. */
+static struct rr_value without_ttl(const struct rr_value *value)
 {
     struct rr_value v = *value;
     v.ttl_min = v.ttl_max = 0;
     v.threshold = 0;
-    if (into->first == 0 && into->last == 0)
-        *into = v;
-    else
-        rr_value_merge(into, &v);
+    return v;
 }
 
-static int compare_u64(const void *a, const void *b)
+/* Counts `value` under the collapsed child of a domain. */
+static int collapse_name(struct fold *fold, struct domain *d, unsigned class, const struct rr_value *value)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Keeps the `limit` owners of smallest rank; the others go to the collapsed child. */
-static int trim_names(struct domain *d, unsigned class, unsigned limit)
-{
-    uint32_t n = d->n_owners[class];
-    if (n <= limit)
+    struct rr_value v = without_ttl(value);
+    if (d->collapsed[class] != NULL) {
+        rr_value_merge(d->collapsed[class], &v);
         return E_OK;
-    uint64_t *ranks = malloc(n * sizeof *ranks);
-    if (ranks == NULL)
-        return E_NOMEM;
-    uint32_t i = 0;
-    for (struct owner *o = d->owners[class]; o != NULL; o = o->next)
-        ranks[i++] = o->rank;
-    qsort(ranks, n, sizeof *ranks, compare_u64);
-    uint64_t threshold = ranks[limit - 1];
-    free(ranks);
-    d->threshold[class] = threshold;
-    struct owner **link = &d->owners[class];
-    for (struct owner *o; (o = *link) != NULL;) {
-        if (o->rank <= threshold) {
-            link = &o->next;
-            continue;
-        }
-        for (const struct record *r = o->records; r != NULL; r = r->next)
-            collapse(&d->collapsed[class], &r->value);
-        for (const struct record *r = o->collapsed; r != NULL; r = r->next)
-            collapse(&d->collapsed[class], &r->value);
-        o->dropped = true;
-        *link = o->next;
-        d->n_owners[class]--;
     }
+    d->collapsed[class] = arena_alloc(&fold->arena, sizeof v);
+    if (d->collapsed[class] == NULL)
+        return E_NOMEM;
+    *d->collapsed[class] = v;
     return E_OK;
 }
 
-static size_t owner_slot(const struct fold *fold, const uint8_t *key, size_t len, unsigned class, uint64_t hash)
+/* The collapsed record of a type, or NULL. */
+static struct record *find_collapsed(const struct owner *o, uint16_t type)
 {
-    const struct table *t = &fold->owners;
-    size_t i = hash & t->mask;
-    for (; t->entries[i].item != NULL; i = (i + 1) & t->mask) {
-        const struct owner *o = t->entries[i].item;
-        if (t->entries[i].hash == hash && o->key_len == len && o->class == class && memcmp(o->key, key, len) == 0)
-            break;
-    }
-    return i;
+    struct record *r = o->collapsed;
+    while (r != NULL && r->type != type)
+        r = r->next;
+    return r;
 }
 
-/* The owner, made when new. Where the limit keeps it out, NULL and *ret_domain set. */
-static int find_owner(struct fold *fold, const uint8_t *key, size_t len, unsigned class, uint64_t hash,
-                      struct owner **ret, struct domain **ret_domain)
+/* Counts `value` under the collapsed record of a type; the smaller threshold stays. */
+static int collapse_rdata(struct fold *fold, struct owner *o, uint16_t type, const struct rr_value *value, uint64_t threshold)
 {
-    if (table_grow(&fold->owners) != E_OK)
-        return E_NOMEM;
-    size_t i = owner_slot(fold, key, len, class, hash);
-    struct owner *o = fold->owners.entries[i].item;
-    if (o != NULL) {
-        *ret = o->dropped ? NULL : o;
-        *ret_domain = o->domain;
-        return E_OK;
+    struct rr_value v = without_ttl(value);
+    struct record *r = find_collapsed(o, type);
+    if (r == NULL) {
+        r = arena_alloc(&fold->arena, sizeof *r + sizeof threshold);
+        if (r == NULL)
+            return E_NOMEM;
+        *r = (struct record){ .next = o->collapsed, .owner = o, .first = UINT32_MAX, .type = type,
+                              .about = RR_COLLAPSED_RDATA };
+        put_le64(r->rdata, UINT64_MAX);
+        o->collapsed = r;
     }
-    struct domain *d = domain_of(fold, key, len);
+    record_add(r, &v);
+    if (threshold < get_le64(r->rdata))
+        put_le64(r->rdata, threshold);
+    return E_OK;
+}
+
+/* --- domains and owners ------------------------------------------------------------ */
+
+static struct domain *find_domain(const struct fold *fold, struct slice key, uint64_t hash)
+{
+    const struct fold_table *t = &fold->domains;
+    for (const struct fold_entry *e = table_at(t, hash); e->item != NULL; e = table_next(t, e)) {
+        struct domain *d = e->item;
+        if (e->hash == hash && d->key_len == key.len && memcmp(d->key, key.ptr, key.len) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+static struct domain *make_domain(struct fold *fold, struct slice key, uint64_t hash, bool whole)
+{
+    struct domain *d = table_grow(&fold->domains) == E_OK ? arena_alloc(&fold->arena, sizeof *d + key.len) : NULL;
     if (d == NULL)
-        return E_NOMEM;
-    uint64_t rank = hash_stable(key, len);
-    *ret_domain = d;
-    *ret = NULL;
-    if (d->threshold[class] != 0 && rank > d->threshold[class])
-        return E_OK;
-    o = arena_alloc(&fold->arena, sizeof *o + len);
+        return NULL;
+    *d = (struct domain){ .next = fold->all_domains, .key_len = (uint16_t)key.len, .whole = whole };
+    memcpy(d->key, key.ptr, key.len);
+    fold->all_domains = d;
+    table_add(&fold->domains, hash, d);
+    return d;
+}
+
+/* Most registered domains have two labels, and were met before: those need no walk through the
+ * public suffixes. */
+static struct domain *domain_of(struct fold *fold, struct slice owner)
+{
+    struct slice key = { owner.ptr, name_key_prefix(owner.ptr, owner.len, 2) };
+    uint64_t hash = hash_memory(key.ptr, key.len, fold->secret);
+    struct domain *d = find_domain(fold, key, hash);
+    if (d != NULL && d->whole)
+        return d;
+    struct suffix_match match = suffix_find(fold->suffixes, owner.ptr, owner.len);
+    size_t len = match.registered ? match.registered : match.suffix;
+    if (len != key.len) {
+        key.len = len;
+        hash = hash_memory(key.ptr, key.len, fold->secret);
+        d = find_domain(fold, key, hash);
+    }
+    return d ? d : make_domain(fold, key, hash, match.whole);
+}
+
+static unsigned class_of(uint8_t about)
+{
+    return about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
+}
+
+static bool is_owner(const struct owner *o, const struct fact *f)
+{
+    return o->hash == f->owner_hash && o->key_len == f->owner.len && memcmp(o->key, f->owner.ptr, f->owner.len) == 0;
+}
+
+static struct owner *find_owner(const struct fold *fold, const struct fact *f)
+{
+    const struct fold_table *t = &fold->owners;
+    unsigned class = class_of(f->about);
+    for (const struct fold_entry *e = table_at(t, f->owner_hash); e->item != NULL; e = table_next(t, e)) {
+        struct owner *o = e->item;
+        if (e->hash == f->owner_hash && o->class == class && is_owner(o, f))
+            return o;
+    }
+    return NULL;
+}
+
+static int make_owner(struct fold *fold, struct domain *d, const struct fact *f, struct owner **ret)
+{
+    unsigned class = class_of(f->about);
+    size_t len = f->owner.len;
+    struct owner *o = table_grow(&fold->owners) == E_OK ? arena_alloc(&fold->arena, sizeof *o + len) : NULL;
     if (o == NULL)
         return E_NOMEM;
-    *o = (struct owner){ .next = d->owners[class], .domain = d, .hash = hash, .rank = rank,
-                         .trim_at = 2 * FOLD_RDATA, .key_len = (uint16_t)len, .class = (uint8_t)class };
-    memcpy(o->key, key, len);
+    *o = (struct owner){ .next = d->owners[class], .domain = d, .hash = f->owner_hash, .trim_at = 2 * FOLD_RDATA,
+                         .key_len = (uint16_t)len, .class = (uint8_t)class };
+    memcpy(o->key, f->owner.ptr, len);
     d->owners[class] = o;
     d->n_owners[class]++;
-    fold->owners.entries[i] = (struct entry){ hash, o };
-    fold->owners.used++;
-    if (d->n_owners[class] > 2 * FOLD_NAMES) {
-        int err = trim_names(d, class, FOLD_NAMES);
-        if (err)
-            return err;
+    table_add(&fold->owners, f->owner_hash, o);
+    *ret = o;
+    return d->n_owners[class] > 2 * FOLD_NAMES ? fold_trim_names(fold, d, class, FOLD_NAMES) : E_OK;
+}
+
+/* The owner of a fact, made when new; NULL where the limit of its domain keeps it out. */
+static int owner_of(struct fold *fold, const struct fact *f, struct owner **ret, struct domain **ret_domain)
+{
+    struct owner *o = find_owner(fold, f);
+    int err = E_OK;
+    if (o != NULL) {
+        *ret_domain = o->domain;
+    } else {
+        unsigned class = class_of(f->about);
+        struct domain *d = domain_of(fold, f->owner);
+        if (d == NULL)
+            return E_NOMEM;
+        *ret_domain = d;
+        if (d->threshold[class] == 0 || hash_stable(f->owner.ptr, f->owner.len) <= d->threshold[class])
+            err = make_owner(fold, d, f, &o);
     }
-    *ret = o->dropped ? NULL : o;
-    return E_OK;
+    *ret = o != NULL && o->dropped ? NULL : o;
+    return err;
 }
 
-static uint64_t record_hash(const struct fold *fold, uint64_t owner_hash, uint16_t type, uint8_t about,
-                            uint16_t subtype, struct slice rdata)
+struct ranked_owner {
+    uint64_t rank; /* stable: decides who stays */
+    struct owner *owner;
+};
+
+static int compare_owners(const void *a, const void *b)
 {
-    uint64_t seed = owner_hash ^ hash_mix((uint64_t)type << 32 | (uint64_t)about << 16 | subtype);
-    return rdata.len ? hash_memory(rdata.ptr, rdata.len, seed) : hash_mix(seed + fold->secret);
+    const struct ranked_owner *x = a, *y = b;
+    return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-static int find_record(struct fold *fold, struct owner *o, uint64_t hash, uint16_t type, uint8_t about,
-                       uint16_t subtype, struct slice rdata, struct record **ret, bool *ret_new)
+/* Counts an owner's records under the collapsed child. */
+static int drop_owner(struct fold *fold, struct owner *o)
 {
-    struct table *t = &fold->records;
-    if (table_grow(t) != E_OK)
-        return E_NOMEM;
-    size_t i = hash & t->mask;
-    *ret_new = false;
-    for (; t->entries[i].item != NULL; i = (i + 1) & t->mask) {
-        struct record *r = t->entries[i].item;
-        if (t->entries[i].hash == hash && r->owner == o && r->type == type && r->about == about &&
-            r->subtype == subtype && r->rdata_len == rdata.len &&
-            (rdata.len == 0 || memcmp(r->rdata, rdata.ptr, rdata.len) == 0)) {
-            *ret = r;
-            return E_OK;
+    int err = E_OK;
+    o->dropped = true;
+    const struct record *lists[] = { o->records, o->collapsed };
+    for (int i = 0; i < 2; i++) {
+        for (const struct record *r = lists[i]; r != NULL && err == E_OK; r = r->next) {
+            struct rr_value v = record_value(r);
+            err = collapse_name(fold, o->domain, o->class, &v);
         }
     }
-    struct record *r = arena_alloc(&fold->arena, sizeof *r + rdata.len);
-    if (r == NULL)
-        return E_NOMEM;
-    *r = (struct record){ .owner = o, .hash = hash, .type = type, .subtype = subtype,
-                          .rdata_len = (uint16_t)rdata.len, .about = about };
-    if (rdata.len)
-        memcpy(r->rdata, rdata.ptr, rdata.len);
-    struct record **list = about == RR_COLLAPSED_RDATA ? &o->collapsed : &o->records;
-    r->next = *list;
-    *list = r;
-    o->n_records += list == &o->records;
-    t->entries[i] = (struct entry){ hash, r };
-    t->used++;
-    *ret = r;
-    *ret_new = true;
-    return E_OK;
+    return err;
 }
 
-/* The type a limit counts a record under; records that are counts themselves have none. */
+int fold_trim_names(struct fold *fold, struct domain *d, unsigned class, unsigned limit)
+{
+    uint32_t n = d->n_owners[class], i = 0;
+    if (n <= limit)
+        return E_OK;
+    struct ranked_owner *all = malloc(n * sizeof *all);
+    if (all == NULL)
+        return E_NOMEM;
+    for (struct owner *o = d->owners[class]; o != NULL; o = o->next)
+        all[i++] = (struct ranked_owner){ hash_stable(o->key, o->key_len), o };
+    qsort(all, n, sizeof *all, compare_owners);
+    uint64_t threshold = all[limit - 1].rank;
+    d->threshold[class] = threshold;
+    d->owners[class] = NULL;
+    d->n_owners[class] = 0;
+    int err = E_OK;
+    for (i = 0; i < n && err == E_OK; i++) {
+        struct owner *o = all[i].owner;
+        if (all[i].rank > threshold) {
+            err = drop_owner(fold, o);
+            continue;
+        }
+        o->next = d->owners[class];
+        d->owners[class] = o;
+        d->n_owners[class]++;
+    }
+    free(all);
+    return err;
+}
+
+/* --- records ----------------------------------------------------------------------- */
+
+static uint64_t record_hash(const struct fold *fold, const struct fact *f)
+{
+    uint64_t seed = f->owner_hash ^ hash_mix((uint64_t)f->type << 8 | f->about);
+    return f->rdata.len ? hash_memory(f->rdata.ptr, f->rdata.len, seed) : hash_mix(seed + fold->secret);
+}
+
+static bool is_record(const struct record *r, const struct fact *f)
+{
+    return r->type == f->type && r->about == f->about && r->rdata_len == f->rdata.len &&
+           (f->rdata.len == 0 || memcmp(r->rdata, f->rdata.ptr, f->rdata.len) == 0) && is_owner(r->owner, f);
+}
+
+/* Straight from the hash of all that a record is: most facts are known, and need no look at the
+ * table of owners. */
+static struct record *find_record(const struct fold *fold, const struct fact *f)
+{
+    const struct fold_table *t = &fold->records;
+    for (const struct fold_entry *e = table_at(t, f->hash); e->item != NULL; e = table_next(t, e)) {
+        struct record *r = e->item;
+        if (e->hash == f->hash && is_record(r, f))
+            return r;
+    }
+    return NULL;
+}
+
+static int make_record(struct fold *fold, struct owner *o, const struct fact *f, const struct rr_value *v)
+{
+    struct record *r = table_grow(&fold->records) == E_OK ? arena_alloc(&fold->arena, sizeof *r + f->rdata.len) : NULL;
+    if (r == NULL)
+        return E_NOMEM;
+    *r = (struct record){
+        .next = o->records, .owner = o, .count = v->count, .upstream = v->upstream, .sensors = v->sensors,
+        .first = (uint32_t)v->first, .last = (uint32_t)v->last, .ttl_min = v->ttl_min, .ttl_max = v->ttl_max,
+        .type = f->type, .rdata_len = (uint16_t)f->rdata.len, .about = f->about, .flags = (uint8_t)v->flags,
+    };
+    if (f->rdata.len)
+        memcpy(r->rdata, f->rdata.ptr, f->rdata.len);
+    o->records = r;
+    o->n_records++;
+    table_add(&fold->records, f->hash, r);
+    return o->n_records > o->trim_at ? fold_trim_records(fold, o) : E_OK;
+}
+
+/* The type a limit counts a record under; what is said about a name alone has none. */
 static uint32_t limit_group(const struct record *r)
 {
     if (r->about == RR_OUT_OF_BAILIWICK)
-        return 0x10000u | r->subtype;
+        return 0x10000u | r->type;
     return r->about ? 0 : r->type;
 }
 
-struct ranked {
+struct ranked_record {
     uint64_t rank;
     uint32_t group;
     struct record *record;
 };
 
-static int compare_ranked(const void *a, const void *b)
+static int compare_records(const void *a, const void *b)
 {
-    const struct ranked *x = a, *y = b;
+    const struct ranked_record *x = a, *y = b;
     if (x->group != y->group)
         return x->group < y->group ? -1 : 1;
     return (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-static int collapse_record(struct fold *fold, struct owner *o, struct record *r, uint64_t threshold)
-{
-    struct record *into;
-    bool is_new;
-    uint16_t subtype = r->about ? r->subtype : r->type;
-    uint64_t hash = record_hash(fold, o->hash, 0, RR_COLLAPSED_RDATA, subtype, (struct slice){ 0 });
-    int err = find_record(fold, o, hash, 0, RR_COLLAPSED_RDATA, subtype, (struct slice){ 0 }, &into, &is_new);
-    if (err)
-        return err;
-    r->dropped = true;
-    collapse(&into->value, &r->value);
-    into->value.threshold = threshold;
-    return E_OK;
 }
 
 static void unlink_dropped(struct owner *o)
@@ -387,101 +466,95 @@ static void unlink_dropped(struct owner *o)
     }
 }
 
-/* Keeps per type the FOLD_RDATA records of smallest rank. */
-static int trim_records(struct fold *fold, struct owner *o)
+static int drop_record(struct fold *fold, struct owner *o, struct record *r, uint64_t threshold)
 {
-    struct ranked *all = malloc(o->n_records * sizeof *all);
+    struct rr_value v = record_value(r);
+    r->dropped = true;
+    return collapse_rdata(fold, o, r->type, &v, threshold);
+}
+
+int fold_trim_records(struct fold *fold, struct owner *o)
+{
+    struct ranked_record *all = malloc(o->n_records * sizeof *all);
     if (all == NULL)
         return E_NOMEM;
     size_t n = 0;
     for (struct record *r = o->records; r != NULL; r = r->next)
         if (limit_group(r) != 0)
-            all[n++] = (struct ranked){ hash_stable(r->rdata, r->rdata_len), limit_group(r), r };
-    qsort(all, n, sizeof *all, compare_ranked);
+            all[n++] = (struct ranked_record){ hash_stable(r->rdata, r->rdata_len), limit_group(r), r };
+    qsort(all, n, sizeof *all, compare_records);
     int err = E_OK;
-    uint32_t kept = 0;
-    size_t live = 0;
+    uint32_t live = 0;
     for (size_t i = 0, group_start = 0; i < n && err == E_OK; i++) {
-        if (i > 0 && all[i].group != all[i - 1].group) {
+        if (all[i].group != all[group_start].group)
             group_start = i;
-            kept = 0;
-        }
-        if (kept++ < FOLD_RDATA)
+        if (i - group_start < FOLD_RDATA)
             live++;
         else
-            err = collapse_record(fold, o, all[i].record, all[group_start + FOLD_RDATA - 1].rank);
+            err = drop_record(fold, o, all[i].record, all[group_start + FOLD_RDATA - 1].rank);
     }
     free(all);
     unlink_dropped(o);
-    o->trim_at = o->n_records + (uint32_t)(live < FOLD_RDATA ? FOLD_RDATA : live);
+    o->trim_at = o->n_records + (live < FOLD_RDATA ? FOLD_RDATA : live);
     return err;
 }
 
-/* The collapsed record that rdata beyond the threshold belongs to, or NULL. */
-static struct record *beyond_threshold(struct owner *o, uint16_t type, uint8_t about, uint16_t subtype, struct slice rdata)
+/* Is rdata beyond what its type may keep? */
+static bool is_beyond(const struct owner *o, const struct fact *f)
 {
-    uint16_t group = about ? subtype : type;
-    struct record *r = o->collapsed;
-    while (r != NULL && r->subtype != group)
-        r = r->next;
-    bool beyond = r != NULL && rdata.len > 0 && hash_stable(rdata.ptr, rdata.len) > r->value.threshold;
-    return beyond ? r : NULL;
+    const struct record *r = f->rdata.len ? find_collapsed(o, f->type) : NULL;
+    return r != NULL && hash_stable(f->rdata.ptr, f->rdata.len) > get_le64(r->rdata);
 }
 
-static int add_record(struct fold *fold, struct owner *o, uint64_t hash, uint16_t type, uint8_t about,
-                      uint16_t subtype, struct slice rdata, const struct rr_value *value, struct fold_counts *counts)
+/* A fact that the fold does not know, or may not keep. */
+static int add_new(struct fold *fold, const struct fact *f, const struct rr_value *v, struct fold_counts *counts)
 {
-    struct record *r = o->collapsed ? beyond_threshold(o, type, about, subtype, rdata) : NULL;
-    if (r != NULL) {
-        collapse(&r->value, value);
-        counts->collapsed_rdata += value->count + value->upstream;
-        return E_OK;
-    }
-    bool is_new;
-    int err = find_record(fold, o, hash, type, about, subtype, rdata, &r, &is_new);
+    struct owner *o;
+    struct domain *d;
+    int err = owner_of(fold, f, &o, &d);
     if (err)
         return err;
-    if (!is_new) {
-        rr_value_merge(&r->value, value);
-        return E_OK;
+    if (o == NULL) {
+        counts->collapsed_names += v->count + v->upstream;
+        return collapse_name(fold, d, class_of(f->about), v);
     }
-    r->value = *value;
-    if (fold->distinct != NULL)
-        distinct_add(fold->distinct, hash);
-    return o->n_records > o->trim_at ? trim_records(fold, o) : E_OK;
+    if (is_beyond(o, f)) {
+        counts->collapsed_rdata += v->count + v->upstream;
+        return collapse_rdata(fold, o, f->type, v, UINT64_MAX);
+    }
+    return make_record(fold, o, f, v);
 }
 
-static void widen_span(struct fold *fold, int64_t first, int64_t last)
+static inline int add_fact(struct fold *fold, const struct fact *f, const struct rr_value *v,
+                           struct fold_counts *counts, bool *ret_new)
 {
-    if (first < fold->from)
-        fold->from = first;
-    if (last > fold->to)
-        fold->to = last;
+    struct record *r = find_record(fold, f);
+    *ret_new = r == NULL;
+    if (__builtin_expect(r == NULL || r->dropped || r->owner->dropped, 0))
+        return add_new(fold, f, v, counts);
+    record_add(r, v);
+    return E_OK;
 }
 
-/* An observation with all that is known of it before the tables are asked. */
+/* --- observations ------------------------------------------------------------------ */
+
+/* How far the reading runs ahead of the folding. The tables are larger than the cache: an
+ * observation's bucket is asked for LOOK_AHEAD before its turn, the record there, or the owner's
+ * bucket where there is none, ASK_RECORD before it, and the owner ASK_OWNER before it. */
+enum { LOOK_AHEAD = 32, ASK_RECORD = 20, ASK_OWNER = 10 }; /* the first a power of two */
+
 struct upcoming {
     const struct observation *what;
-    const uint8_t *owner;
-    struct slice rdata;
-    uint64_t owner_hash, record_hash;
-    uint16_t owner_len;
-    bool same_owner; /* as the one before */
     struct fold *fold;
+    struct fact fact;
 };
-
-/* How far the reading runs ahead of the folding. Both tables are larger than the cache, so an
- * observation's buckets are asked for LOOK_AHEAD before its turn and what they point to half as
- * long before: fold time fell by a quarter. A power of two. */
-enum { LOOK_AHEAD = 16 };
 
 struct look_ahead {
     struct upcoming ring[LOOK_AHEAD];
     unsigned n; /* read so far */
     const uint8_t *at, *end;
-    const uint8_t *owner;
+    struct slice owner; /* the last one told */
     uint64_t owner_hash;
-    uint16_t owner_len;
 };
 
 static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *next, int64_t slot_end,
@@ -490,86 +563,99 @@ static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *nex
     if (l->at >= l->end)
         return false;
     const struct observation *o = (const void *)l->at;
-    struct upcoming *u = &l->ring[l->n++ % LOOK_AHEAD];
-    l->at += o->size;
-    u->what = o;
-    u->same_owner = o->owner_len == 0;
-    if (!u->same_owner) {
-        l->owner = observation_owner(o);
-        l->owner_len = o->owner_len;
+    l->at += observation_size(o);
+    if (o->owner_len) {
+        l->owner = (struct slice){ observation_owner(o), o->owner_len };
         l->owner_hash = o->owner_hash;
     }
-    u->owner = l->owner;
-    u->owner_len = l->owner_len;
-    u->owner_hash = l->owner_hash;
-    u->rdata = observation_rdata(o);
-    size_t room = RR_KEY_MAX - u->owner_len - 5u;
-    if (__builtin_expect(u->rdata.len > room, 0)) {
-        u->rdata.len = room;
+    struct upcoming *u = &l->ring[l->n++ % LOOK_AHEAD];
+    u->what = o;
+    u->fold = o->ts_s >= slot_end ? next : fold;
+    u->fact = (struct fact){ .owner = l->owner, .rdata = observation_rdata(o), .owner_hash = l->owner_hash,
+                             .type = o->type, .about = o->about };
+    size_t room = RR_KEY_MAX - l->owner.len - 5u;
+    if (__builtin_expect(u->fact.rdata.len > room, 0)) {
+        u->fact.rdata.len = room;
         counts->rdata_cut++;
     }
-    u->fold = o->ts_s >= slot_end ? next : fold;
-    u->record_hash = record_hash(u->fold, u->owner_hash, o->type, o->about, o->subtype, u->rdata);
-    if (!u->same_owner)
-        __builtin_prefetch(&u->fold->owners.entries[u->owner_hash & u->fold->owners.mask]);
-    __builtin_prefetch(&u->fold->records.entries[u->record_hash & u->fold->records.mask]);
+    u->fact.hash = record_hash(u->fold, &u->fact);
+    __builtin_prefetch(table_at(&u->fold->records, u->fact.hash));
     return true;
 }
 
-static void prefetch_items(const struct upcoming *u)
+static void ask_record(const struct upcoming *u)
 {
-    __builtin_prefetch(u->fold->owners.entries[u->owner_hash & u->fold->owners.mask].item);
-    __builtin_prefetch(u->fold->records.entries[u->record_hash & u->fold->records.mask].item);
+    const uint8_t *item = table_at(&u->fold->records, u->fact.hash)->item;
+    if (item == NULL) {
+        __builtin_prefetch(table_at(&u->fold->owners, u->fact.owner_hash));
+        return;
+    }
+    __builtin_prefetch(item);
+    __builtin_prefetch(item + 64);
 }
 
-/* The owner that the last observation went to. */
-struct current_owner {
-    struct owner *owner; /* NULL: kept out by the limit */
-    struct domain *domain;
-    struct fold *fold;
-    unsigned class;
-};
+static void ask_owner(const struct upcoming *u)
+{
+    const struct record *r = table_at(&u->fold->records, u->fact.hash)->item;
+    const uint8_t *item = r ? (const uint8_t *)r->owner : table_at(&u->fold->owners, u->fact.owner_hash)->item;
+    __builtin_prefetch(item);
+    __builtin_prefetch(item + 64);
+}
 
-static int fold_one(struct current_owner *c, const struct upcoming *u, struct fold_counts *counts)
+static int fold_one(const struct upcoming *u, struct fold_counts *counts)
 {
     const struct observation *o = u->what;
-    unsigned class = o->about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
-    if (!u->same_owner || u->fold != c->fold || class != c->class || c->owner == NULL || c->owner->dropped) {
-        int err = find_owner(u->fold, u->owner, u->owner_len, class, u->owner_hash, &c->owner, &c->domain);
-        if (err)
-            return err;
-        c->fold = u->fold;
-        c->class = class;
-    }
     struct rr_value value = {
         .first = o->ts_s, .last = o->ts_s, .count = !o->upstream, .upstream = o->upstream,
         .ttl_min = o->ttl, .ttl_max = o->ttl, .flags = o->flags, .sensors = UINT64_C(1) << o->sensor,
     };
+    bool is_new;
     widen_span(u->fold, o->ts_s, o->ts_s);
-    if (c->owner == NULL) {
-        collapse(&c->domain->collapsed[class], &value);
-        counts->collapsed_names++;
-        return E_OK;
-    }
-    return add_record(u->fold, c->owner, u->record_hash, o->type, o->about, o->subtype, u->rdata, &value, counts);
+    int err = add_fact(u->fold, &u->fact, &value, counts, &is_new);
+    if (is_new && u->fold->distinct != NULL)
+        distinct_add(u->fold->distinct, u->fact.hash);
+    return err;
 }
 
 int fold_observations(struct fold *fold, struct fold *next, int64_t slot, uint32_t slot_s,
                       const uint8_t *from, const uint8_t *end, struct fold_counts *counts)
 {
     struct look_ahead ahead = { .at = from, .end = end };
-    struct current_owner current = { 0 };
     int64_t slot_end = (slot + 1) * (int64_t)slot_s;
     int err = E_OK;
     while (ahead.n < LOOK_AHEAD && read_ahead(&ahead, fold, next, slot_end, counts)) {
     }
     for (unsigned i = 0; i < ahead.n && err == E_OK; i++) {
-        if (i + LOOK_AHEAD / 2 < ahead.n)
-            prefetch_items(&ahead.ring[(i + LOOK_AHEAD / 2) % LOOK_AHEAD]);
-        err = fold_one(&current, &ahead.ring[i % LOOK_AHEAD], counts);
+        if (i + ASK_RECORD < ahead.n)
+            ask_record(&ahead.ring[(i + ASK_RECORD) % LOOK_AHEAD]);
+        if (i + ASK_OWNER < ahead.n)
+            ask_owner(&ahead.ring[(i + ASK_OWNER) % LOOK_AHEAD]);
+        err = fold_one(&ahead.ring[i % LOOK_AHEAD], counts);
         read_ahead(&ahead, fold, next, slot_end, counts);
     }
     return err;
+}
+
+/* --- records read back ------------------------------------------------------------- */
+
+static int restore_names(struct fold *fold, const struct rr_key *k, const struct rr_value *v)
+{
+    struct domain *d = domain_of(fold, k->owner);
+    unsigned class = k->subtype == 2 ? CLASS_ABSENT : CLASS_EXISTS;
+    if (d == NULL)
+        return E_NOMEM;
+    d->threshold[class] = v->threshold;
+    return collapse_name(fold, d, class, v);
+}
+
+static int restore_rdata(struct fold *fold, const struct fact *f, const struct rr_value *v)
+{
+    struct owner *o;
+    struct domain *d;
+    int err = owner_of(fold, f, &o, &d);
+    if (err)
+        return err;
+    return o ? collapse_rdata(fold, o, f->type, v, v->threshold) : collapse_name(fold, d, CLASS_EXISTS, v);
 }
 
 int fold_record(struct fold *fold, struct slice key, struct slice value)
@@ -577,376 +663,16 @@ int fold_record(struct fold *fold, struct slice key, struct slice value)
     struct rr_key k;
     struct rr_value v;
     struct fold_counts counts = { 0 };
-    if (!rr_key_get(key, &k) || !rr_value_get(value, &v))
+    if (!rr_key_get(key, &k) || !rr_value_get(value, &v) || v.last > UINT32_MAX)
         return E_CORRUPT;
     widen_span(fold, (int64_t)v.first, (int64_t)v.last);
-    if (k.about == RR_COLLAPSED_NAMES) {
-        struct domain *d = domain_of(fold, k.owner.ptr, k.owner.len);
-        unsigned class = k.subtype == 2 ? CLASS_ABSENT : CLASS_EXISTS;
-        if (d == NULL)
-            return E_NOMEM;
-        collapse(&d->collapsed[class], &v);
-        d->threshold[class] = v.threshold;
-        return E_OK;
-    }
-    struct owner *o;
-    struct domain *d;
-    unsigned class = k.about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
-    uint64_t hash = hash_memory(k.owner.ptr, k.owner.len, fold->secret);
-    int err = find_owner(fold, k.owner.ptr, k.owner.len, class, hash, &o, &d);
-    if (err)
-        return err;
-    if (o == NULL) {
-        collapse(&d->collapsed[class], &v);
-        return E_OK;
-    }
-    uint64_t record = record_hash(fold, hash, k.type, k.about, k.subtype, k.rdata);
-    struct distinct *distinct = fold->distinct;
-    fold->distinct = NULL; /* read back, not seen */
-    err = add_record(fold, o, record, k.type, k.about, k.subtype, k.rdata, &v, &counts);
-    fold->distinct = distinct;
-    return err;
-}
-
-/* --- encoding ---------------------------------------------------------------------- */
-
-/* Entries of one kind while they are sorted: keys and values live in an arena. */
-struct encoder {
-    struct arena arena;
-    struct keysort_item *items;
-    struct slice *values;
-    size_t n, capacity;
-};
-
-static int encoder_add(struct encoder *e, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
-{
-    if (e->n == e->capacity) {
-        size_t capacity = e->capacity ? 2 * e->capacity : 1024;
-        struct keysort_item *items = realloc(e->items, capacity * sizeof *items);
-        if (items == NULL)
-            return E_NOMEM;
-        e->items = items;
-        struct slice *values = realloc(e->values, capacity * sizeof *values);
-        if (values == NULL)
-            return E_NOMEM;
-        e->values = values;
-        e->capacity = capacity;
-    }
-    uint8_t *copy = arena_alloc(&e->arena, key_len + value_len);
-    if (copy == NULL)
-        return E_NOMEM;
-    memcpy(copy, key, key_len);
-    memcpy(copy + key_len, value, value_len);
-    e->items[e->n] = (struct keysort_item){ keysort_prefix(key, key_len), copy, (uint32_t)key_len, (uint32_t)e->n };
-    e->values[e->n++] = (struct slice){ copy + key_len, value_len };
-    return E_OK;
-}
-
-static void run_put(struct buffer *run, const uint8_t *key, size_t key_len, const uint8_t *value, size_t value_len)
-{
-    uint8_t *to = buffer_reserve(run, 4 + key_len + value_len);
-    if (to == NULL)
-        return;
-    to[0] = (uint8_t)key_len;
-    to[1] = (uint8_t)(key_len >> 8);
-    to[2] = (uint8_t)value_len;
-    to[3] = (uint8_t)(value_len >> 8);
-    memcpy(to + 4, key, key_len);
-    memcpy(to + 4 + key_len, value, value_len);
-    run->len += 4 + key_len + value_len;
-}
-
-static int encoder_finish(struct encoder *e, struct buffer *run)
-{
-    keysort(e->items, e->n);
-    for (size_t i = 0; i < e->n; i++) {
-        struct slice v = e->values[e->items[i].index];
-        run_put(run, e->items[i].key, e->items[i].len, v.ptr, v.len);
-    }
-    return run->failed ? E_NOMEM : E_OK;
-}
-
-static void encoder_release(struct encoder *e)
-{
-    arena_release(&e->arena);
-    free(e->items);
-    free(e->values);
-}
-
-static bool record_less(const struct record *a, const struct record *b)
-{
-    if (a->type != b->type)
-        return a->type < b->type;
-    if (a->about != b->about)
-        return a->about < b->about;
-    if (a->subtype != b->subtype)
-        return a->subtype < b->subtype;
-    return slice_compare((struct slice){ a->rdata, a->rdata_len }, (struct slice){ b->rdata, b->rdata_len }) < 0;
-}
-
-static struct record *merge_lists(struct record *a, struct record *b)
-{
-    struct record *head = NULL, **tail = &head;
-    while (a != NULL && b != NULL) {
-        struct record **smaller = record_less(b, a) ? &b : &a;
-        *tail = *smaller;
-        tail = &(*smaller)->next;
-        *smaller = (*smaller)->next;
-    }
-    *tail = a ? a : b;
-    return head;
-}
-
-/* Merge sort of an owner's list; most have one to four records. */
-static struct record *sort_list(struct record *list)
-{
-    if (list == NULL || list->next == NULL)
-        return list;
-    struct record *slow = list, *fast = list->next;
-    while (fast != NULL && fast->next != NULL) {
-        slow = slow->next;
-        fast = fast->next->next;
-    }
-    struct record *half = slow->next;
-    slow->next = NULL;
-    return merge_lists(sort_list(list), sort_list(half));
-}
-
-static void name_value_add(struct name_value *into, const struct rr_value *v)
-{
-    if (into->count == 0 || v->first < into->first)
-        into->first = v->first;
-    if (v->last > into->last)
-        into->last = v->last;
-    into->count += v->count + v->upstream;
-}
-
-static int encode_inverse(struct encoder *inverse, struct slice owner, const struct record *r,
-                          const uint8_t *value, size_t value_len)
-{
-    uint8_t key[RR_INVERSE_MAX];
-    size_t n = r->about ? 0 : rr_inverse_put(owner, r->type, (struct slice){ r->rdata, r->rdata_len }, key);
-    return n ? encoder_add(inverse, key, n, value, value_len) : E_OK;
-}
-
-static void owner_value_add(struct name_value *into, const struct owner *o)
-{
-    for (const struct record *r = o->records; r != NULL; r = r->next)
-        name_value_add(into, &r->value);
-    for (const struct record *r = o->collapsed; r != NULL; r = r->next)
-        name_value_add(into, &r->value);
-}
-
-static int encode_record(struct slice owner, const struct record *r, struct buffer *rr, struct encoder *inverse)
-{
-    uint8_t key[RR_KEY_MAX], value[RR_VALUE_MAX];
-    struct slice rdata = { r->rdata, r->rdata_len };
-    size_t value_len = rr_value_put(&r->value, value);
-    size_t key_len = r->about ? rr_about_put(owner, r->about, r->subtype, rdata, key)
-                              : rr_key_put(owner, r->type, rdata, key);
-    run_put(rr, key, key_len, value, value_len);
-    return encode_inverse(inverse, owner, r, value, value_len);
-}
-
-/* Both lists of an owner, in key order. */
-static int encode_owner(struct owner *o, struct buffer *rr, struct encoder *inverse)
-{
-    struct slice owner = { o->key, o->key_len };
-    o->records = sort_list(o->records);
-    o->collapsed = sort_list(o->collapsed);
-    int err = E_OK;
-    for (const struct record *a = o->records, *b = o->collapsed; (a || b) && err == E_OK;) {
-        const struct record **next = b == NULL || (a != NULL && record_less(a, b)) ? &a : &b;
-        err = encode_record(owner, *next, rr, inverse);
-        *next = (*next)->next;
-    }
-    return err;
-}
-
-static int add_name(struct encoder *names, const uint8_t *owner, size_t len, bool domain, const struct name_value *v)
-{
-    uint8_t key[NAME_KEY_MAX + 1], value[3 * VARINT_MAX];
-    size_t n = name_key_reverse(owner, len, key);
-    if (n == 0)
-        return E_OK;
-    if (domain)
-        key[n++] = 1;
-    return encoder_add(names, key, n, value, name_value_put(v, value));
-}
-
-static int encode_collapsed(struct domain *d, struct encoder *extra)
-{
-    uint8_t owner[NAME_KEY_MAX], key[RR_KEY_MAX], value[RR_VALUE_MAX];
-    memcpy(owner, d->key, d->key_len);
-    owner[d->key_len] = 0;
-    struct slice name = { owner, d->key_len + 1u };
-    for (unsigned class = 0; class < NAME_CLASSES; class++) {
-        if (d->threshold[class] == 0 || d->collapsed[class].last == 0)
-            continue;
-        struct rr_value v = d->collapsed[class];
-        v.threshold = d->threshold[class];
-        size_t n = rr_about_put(name, RR_COLLAPSED_NAMES, (uint16_t)(class + 1), (struct slice){ 0 }, key);
-        int err = encoder_add(extra, key, n, value, rr_value_put(&v, value));
-        if (err)
-            return err;
-    }
-    return E_OK;
-}
-
-/* All live owners, trimmed to the limits; the two classes of one name are neighbours. */
-static int collect_owners(struct fold *fold, struct encoder *extra, struct keysort_item **ret, struct owner ***ret_owners, size_t *ret_n)
-{
-    size_t n = 0;
-    for (struct domain *d = fold->all_domains; d != NULL; d = d->next) {
-        for (unsigned class = 0; class < NAME_CLASSES; class++) {
-            int err = trim_names(d, class, FOLD_NAMES);
-            if (err)
-                return err;
-            n += d->n_owners[class];
-        }
-        int err = encode_collapsed(d, extra);
-        if (err)
-            return err;
-    }
-    *ret = malloc((n + 1) * sizeof **ret);
-    *ret_owners = malloc((n + 1) * sizeof **ret_owners);
-    if (*ret == NULL || *ret_owners == NULL)
-        return E_NOMEM;
-    size_t i = 0;
-    for (struct domain *d = fold->all_domains; d != NULL; d = d->next) {
-        for (unsigned class = 0; class < NAME_CLASSES; class++) {
-            for (struct owner *o = d->owners[class]; o != NULL; o = o->next, i++) {
-                int err = o->n_records > FOLD_RDATA ? trim_records(fold, o) : E_OK;
-                if (err)
-                    return err;
-                (*ret_owners)[i] = o;
-                (*ret)[i] = (struct keysort_item){ keysort_prefix(o->key, o->key_len), o->key, o->key_len, (uint32_t)i };
-            }
-        }
-    }
-    *ret_n = n;
-    return E_OK;
-}
-
-/* Merges two runs into a third; keys are distinct. */
-static void merge_runs(const struct buffer *a, const struct encoder *b, struct buffer *to)
-{
-    const uint8_t *at = a->ptr, *end = a->ptr + a->len;
-    size_t k = 0;
-    while (at < end || k < b->n) {
-        struct slice key = at < end ? (struct slice){ at + 4, get_le16(at) } : (struct slice){ 0 };
-        if (k == b->n || (at < end && slice_compare(key, (struct slice){ b->items[k].key, b->items[k].len }) < 0)) {
-            size_t size = 4u + get_le16(at) + get_le16(at + 2);
-            buffer_append(to, at, size);
-            at += size;
-            continue;
-        }
-        struct slice v = b->values[b->items[k].index];
-        run_put(to, b->items[k].key, b->items[k].len, v.ptr, v.len);
-        k++;
-    }
-}
-
-
-static int encode_names(struct fold *fold, struct owner **owners, const struct name_value *values, size_t n, struct encoder *names)
-{
-    /* Same name in both classes: one host record. They meet in sorted order of `owners`. */
-    for (size_t i = 0; i < n; i++) {
-        struct name_value v = values[i];
-        if (i + 1 < n && owners[i]->key_len == owners[i + 1]->key_len &&
-            memcmp(owners[i]->key, owners[i + 1]->key, owners[i]->key_len) == 0) {
-            const struct name_value *w = &values[++i];
-            v.first = v.first < w->first ? v.first : w->first;
-            v.last = v.last > w->last ? v.last : w->last;
-            v.count += w->count;
-        }
-        int err = add_name(names, owners[i]->key, owners[i]->key_len, false, &v);
-        if (err)
-            return err;
-    }
-    for (struct domain *d = fold->all_domains; d != NULL; d = d->next) {
-        uint8_t key[NAME_KEY_MAX];
-        struct name_value v = { 0 };
-        for (unsigned class = 0; class < NAME_CLASSES; class++) {
-            for (struct owner *o = d->owners[class]; o != NULL; o = o->next)
-                owner_value_add(&v, o);
-            if (d->collapsed[class].last != 0)
-                name_value_add(&v, &d->collapsed[class]);
-        }
-        if (d->key_len == 0)
-            continue;
-        memcpy(key, d->key, d->key_len);
-        key[d->key_len] = 0;
-        int err = add_name(names, key, d->key_len + 1u, true, &v);
-        if (err)
-            return err;
-    }
-    return E_OK;
-}
-
-static bool same_name(const struct owner *a, const struct owner *b)
-{
-    return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
-}
-
-/* The records of one name in key order. A name that is in both classes has NXDOMAIN (type 0)
- * in one and the rest in the other: joined for the time of encoding. */
-static int encode_owners(struct fold *fold, struct keysort_item *items, struct owner **owners, size_t n,
-                         struct buffer *rr, struct encoder *inverse, struct encoder *names)
-{
-    struct owner **sorted = malloc((n + 1) * sizeof *sorted);
-    struct name_value *values = calloc(n + 1, sizeof *values);
-    int err = sorted && values ? E_OK : E_NOMEM;
-    for (size_t i = 0; i < n && err == E_OK; i++)
-        sorted[i] = owners[items[i].index];
-    for (size_t i = 0; i + 1 < n && err == E_OK; i++) {
-        if (same_name(sorted[i], sorted[i + 1]) && sorted[i]->class != CLASS_ABSENT) {
-            struct owner *swap = sorted[i];
-            sorted[i] = sorted[i + 1];
-            sorted[i + 1] = swap;
-        }
-    }
-    for (size_t i = 0; i < n && err == E_OK; i++)
-        if ((err = encode_owner(sorted[i], rr, inverse)) == E_OK)
-            owner_value_add(&values[i], sorted[i]);
-    if (err == E_OK)
-        err = encode_names(fold, sorted, values, n, names);
-    free(sorted);
-    free(values);
-    return err;
-}
-
-int fold_encode(struct fold *fold, struct buffer runs[KINDS])
-{
-    struct encoder extra = { 0 }, inverse = { 0 }, names = { 0 };
-    struct keysort_item *items = NULL;
-    struct owner **owners = NULL;
-    struct buffer rr;
-    size_t n = 0;
-    buffer_init(&rr, SIZE_MAX / 2);
-    arena_init(&extra.arena, 4096);
-    arena_init(&inverse.arena, ARENA_CHUNK);
-    arena_init(&names.arena, ARENA_CHUNK);
-    int err = collect_owners(fold, &extra, &items, &owners, &n);
-    if (err == E_OK) {
-        keysort(items, n);
-        keysort(extra.items, extra.n);
-        struct buffer *target = extra.n ? &rr : &runs[KIND_RR];
-        err = encode_owners(fold, items, owners, n, target, &inverse, &names);
-        if (err == E_OK && extra.n)
-            merge_runs(&rr, &extra, &runs[KIND_RR]);
-    }
-    if (err == E_OK)
-        err = encoder_finish(&inverse, &runs[KIND_INVERSE]);
-    if (err == E_OK)
-        err = encoder_finish(&names, &runs[KIND_NAME]);
-    if (err == E_OK && runs[KIND_RR].failed)
-        err = E_NOMEM;
-    encoder_release(&extra);
-    encoder_release(&inverse);
-    encoder_release(&names);
-    buffer_release(&rr);
-    free(items);
-    free(owners);
-    return err;
+    if (k.about == RR_COLLAPSED_NAMES)
+        return restore_names(fold, &k, &v);
+    struct fact f = { .owner = k.owner, .rdata = k.rdata, .type = k.about ? k.subtype : k.type, .about = k.about };
+    f.owner_hash = hash_memory(k.owner.ptr, k.owner.len, fold->secret);
+    f.hash = record_hash(fold, &f);
+    if (k.about == RR_COLLAPSED_RDATA)
+        return restore_rdata(fold, &f, &v);
+    bool is_new;
+    return add_fact(fold, &f, &v, &counts, &is_new);
 }

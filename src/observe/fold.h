@@ -30,8 +30,8 @@
 
 enum { FOLD_NAMES = 8192, FOLD_RDATA = 1024 };
 
-struct observation;
 struct fold;
+struct fold_encoder;
 
 struct fold_counts {
     uint64_t rdata_cut;       /* rdata longer than a key may be */
@@ -57,7 +57,11 @@ int fold_record(struct fold *fold, struct slice key, struct slice value) MUST_CH
 /* The data time of what is inside, seconds. */
 void fold_span(const struct fold *fold, int64_t *ret_from, int64_t *ret_to);
 
+/* Working memory of encoding, kept from one fold to the next. */
+int fold_encoder_create(struct fold_encoder **ret) MUST_CHECK;
+void fold_encoder_destroy(struct fold_encoder **encoder);
+
 /* Appends the sorted run of each kind (docs/format/records.md). The fold stays as it is. */
-int fold_encode(struct fold *fold, struct buffer runs[KINDS]) MUST_CHECK;
+int fold_encode(struct fold *fold, struct fold_encoder *encoder, struct buffer runs[KINDS]) MUST_CHECK;
 
 #endif

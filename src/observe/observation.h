@@ -14,16 +14,24 @@ struct observation {
     uint64_t owner_hash; /* in-memory hash of the owner key */
     uint32_t ts_s;
     uint32_t ttl;
-    uint16_t type;       /* 0: see about */
-    uint16_t subtype;
+    uint16_t type;       /* with `about` the type that is meant, 0 = none */
     uint16_t owner_len;
     uint16_t rdata_len;
     uint8_t about;       /* enum rr_about */
     uint8_t flags;       /* enum rr_flag */
     uint8_t upstream;    /* 1: seen upstream or at an authoritative server */
     uint8_t sensor;
-    uint32_t size;       /* of all, padding included */
 };
+
+static inline size_t observation_bytes(size_t owner_len, size_t rdata_len)
+{
+    return (sizeof(struct observation) + owner_len + rdata_len + 7) & ~(size_t)7;
+}
+
+static inline size_t observation_size(const struct observation *o)
+{
+    return observation_bytes(o->owner_len, o->rdata_len);
+}
 
 static inline const uint8_t *observation_owner(const struct observation *o)
 {

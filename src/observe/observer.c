@@ -25,6 +25,7 @@ struct partition {
 
 struct shard {
     struct fold *current, *next;
+    struct fold_encoder *encoder;
     struct distinct distinct;
 };
 
@@ -50,7 +51,7 @@ static int create_parts(struct observer *o)
     for (int i = 0; i < SHARDS; i++) {
         struct shard *s = &o->shards[i];
         if (!distinct_init(&s->distinct) || fold_create(&s->current, o->options.suffixes, &s->distinct) ||
-            fold_create(&s->next, o->options.suffixes, &s->distinct))
+            fold_create(&s->next, o->options.suffixes, &s->distinct) || fold_encoder_create(&s->encoder))
             return E_NOMEM;
     }
     return E_OK;
@@ -85,6 +86,7 @@ void observer_destroy(struct observer **pointer)
     for (int i = 0; i < SHARDS; i++) {
         fold_destroy(&o->shards[i].current);
         fold_destroy(&o->shards[i].next);
+        fold_encoder_destroy(&o->shards[i].encoder);
         distinct_release(&o->shards[i].distinct);
     }
     free(o);
@@ -490,16 +492,17 @@ int observer_finish(const struct round *round, struct observer_counts *total)
     return err;
 }
 
-static int encode_fold(struct fold *fold, struct observer_part *part, unsigned shard)
+static int encode_fold(struct fold *fold, struct fold_encoder *encoder, struct buffer runs[KINDS])
 {
-    return fold_is_empty(fold) ? E_OK : fold_encode(fold, part->runs[shard]);
+    return fold_is_empty(fold) ? E_OK : fold_encode(fold, encoder, runs);
 }
 
 int observer_encode(struct observer *o, const struct round *round, unsigned index, struct observer_part parts[PARTS])
 {
     (void)round;
-    int err = encode_fold(o->shards[index].current, &parts[0], index);
-    return err ? err : encode_fold(o->shards[index].next, &parts[1], index);
+    struct shard *s = &o->shards[index];
+    int err = encode_fold(s->current, s->encoder, parts[0].runs[index]);
+    return err ? err : encode_fold(s->next, s->encoder, parts[1].runs[index]);
 }
 
 static void span_part(struct observer *o, struct observer_part *part, bool next)

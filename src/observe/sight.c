@@ -113,9 +113,8 @@ static struct slice zone_of_server(const struct sight *s, const struct suffix_li
         bool referral = rr->type == TYPE_NS && !(d->flags & DNS_AA);
         return referral ? parent_zone(zone) : zone;
     }
-    size_t registered = 0;
-    size_t suffix = suffix_find(suffixes, qname.ptr, qname.len, &registered);
-    return (struct slice){ qname.ptr, registered ? registered : suffix };
+    struct suffix_match match = suffix_find(suffixes, qname.ptr, qname.len);
+    return (struct slice){ qname.ptr, match.registered ? match.registered : match.suffix };
 }
 
 static void find_bailiwick(struct sight *s, const struct suffix_list *suffixes)
@@ -166,8 +165,7 @@ static int put(struct sight *s, const uint8_t *owner, size_t owner_len, const st
         s->last_hash = hash_memory(owner, owner_len, hash_secret());
         s->last_owner = owner;
     }
-    size_t size = sizeof *what + (same ? 0 : owner_len) + rdata.len;
-    size = (size + 7) & ~(size_t)7;
+    size_t size = observation_bytes(same ? 0 : owner_len, rdata.len);
     struct buffer *b = &s->shards[s->last_shard];
     struct observation *o = (void *)buffer_reserve(b, size);
     if (o == NULL)
@@ -176,7 +174,6 @@ static int put(struct sight *s, const uint8_t *owner, size_t owner_len, const st
     o->owner_hash = s->last_hash;
     o->owner_len = same ? 0 : (uint16_t)owner_len;
     o->rdata_len = (uint16_t)rdata.len;
-    o->size = (uint32_t)size;
     o->ts_s = s->ts_s;
     o->upstream = s->upstream;
     o->sensor = s->message->sensor;
@@ -197,11 +194,8 @@ static int put_record(struct sight *s, const struct dns_rr *rr)
     struct observation o = { .type = rr->type, .flags = (uint8_t)(RR_ANSWER << rr->section) };
     if (s->message->known & KNOWN_TTL) /* RFC 2181, 8: the top bit set means 0 */
         o.ttl = rr->ttl >> 31 ? 0 : rr->ttl;
-    if (!is_inside(s, rr)) {
+    if (!is_inside(s, rr))
         o.about = RR_OUT_OF_BAILIWICK;
-        o.subtype = rr->type;
-        o.type = 0;
-    }
     return put(s, rr->owner, rr->owner_len, &o, dns_rr_rdata(s->d, rr));
 }
 
@@ -246,7 +240,7 @@ static int put_negative(struct sight *s)
         o.about = RR_NXDOMAIN;
     } else if (rcode == RCODE_NOERROR && !has_final_answer(s) && !is_referral(d)) {
         o.about = RR_NODATA;
-        o.subtype = d->qtype;
+        o.type = d->qtype;
     } else {
         return E_OK;
     }

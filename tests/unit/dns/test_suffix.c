@@ -26,9 +26,9 @@ static void test_rules(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX], back[NAME_WIRE_MAX];
         char text[NAME_TEXT_MAX], want[NAME_TEXT_MAX];
-        size_t n = name_from_text(rows[i].name, strlen(rows[i].name), wire), registered;
+        size_t n = name_from_text(rows[i].name, strlen(rows[i].name), wire);
         n = name_owner_key(wire, n, key);
-        suffix_find(list, key, n, &registered);
+        size_t registered = suffix_find(list, key, n).registered;
         if (rows[i].registered == NULL) {
             assert_int_equal(registered, 0);
             continue;
@@ -46,11 +46,11 @@ static void compare(const struct suffix_list *list, const psl_ctx_t *psl, const 
 {
     uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX], back[NAME_WIRE_MAX];
     char ours[NAME_TEXT_MAX] = "";
-    size_t n = name_from_text(name, strlen(name), wire), registered;
+    size_t n = name_from_text(name, strlen(name), wire);
     if (n == 0)
         return;
     n = name_owner_key(wire, n, key);
-    suffix_find(list, key, n, &registered);
+    size_t registered = suffix_find(list, key, n).registered;
     if (registered > 0) {
         key[registered] = 0;
         size_t len = name_to_text(back, name_from_owner_key(key, registered + 1, back), ours);

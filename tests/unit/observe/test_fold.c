@@ -14,16 +14,17 @@
 
 static const char list_text[] = "com\nnet\nco.uk\n";
 static struct suffix_list *suffixes;
+static struct fold_encoder *encoder;
 
 static void observe(struct buffer *b, const char *name, uint16_t type, uint8_t about, const void *rdata, size_t len, uint32_t ts)
 {
     uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX];
     size_t n = name_owner_key(wire, name_from_text(name, strlen(name), wire), key);
-    size_t size = (sizeof(struct observation) + n + len + 7) & ~(size_t)7;
+    size_t size = observation_bytes(n, len);
     struct observation *o = (void *)buffer_reserve(b, size);
     memset(o, 0, size);
     *o = (struct observation){ .owner_hash = hash_memory(key, n, hash_secret()), .ts_s = ts, .ttl = 60 + ts % 7, .type = type,
-                               .owner_len = (uint16_t)n, .rdata_len = (uint16_t)len, .about = about, .flags = RR_ANSWER, .size = (uint32_t)size };
+                               .owner_len = (uint16_t)n, .rdata_len = (uint16_t)len, .about = about, .flags = RR_ANSWER };
     memcpy(o + 1, key, n);
     memcpy((uint8_t *)(o + 1) + n, rdata, len);
     b->len += size;
@@ -54,11 +55,11 @@ static void shuffle(const struct buffer *from, struct buffer *to, int seed)
 {
     size_t n = 0;
     for (size_t at = 0; at < from->len; n++)
-        at += ((const struct observation *)(const void *)(from->ptr + at))->size;
+        at += observation_size((const void *)(from->ptr + at));
     size_t *starts = malloc(n * sizeof *starts), i = 0;
     for (size_t at = 0; at < from->len; i++) {
         starts[i] = at;
-        at += ((const struct observation *)(const void *)(from->ptr + at))->size;
+        at += observation_size((const void *)(from->ptr + at));
     }
     srand(seed);
     for (i = n; i > 1; i--) {
@@ -67,7 +68,7 @@ static void shuffle(const struct buffer *from, struct buffer *to, int seed)
         starts[k] = t;
     }
     for (i = 0; i < n; i++)
-        buffer_append(to, from->ptr + starts[i], ((const struct observation *)(const void *)(from->ptr + starts[i]))->size);
+        buffer_append(to, from->ptr + starts[i], observation_size((const void *)(from->ptr + starts[i])));
     free(starts);
 }
 
@@ -75,7 +76,7 @@ static void encode(struct fold *fold, struct buffer runs[KINDS])
 {
     for (int k = 0; k < KINDS; k++)
         buffer_init(&runs[k], SIZE_MAX / 2);
-    assert_int_equal(fold_encode(fold, runs), 0);
+    assert_int_equal(fold_encode(fold, encoder, runs), 0);
 }
 
 static void fold_all(struct fold *fold, struct fold *next, const struct buffer *b)
@@ -148,7 +149,7 @@ static void test_restart(void **state)
     encode(fold, want);
     size_t half = 0;
     while (half < observations.len / 2)
-        half += ((const struct observation *)(const void *)(observations.ptr + half))->size;
+        half += observation_size((const void *)(observations.ptr + half));
     struct buffer first = observations, second = observations;
     first.len = half;
     second.ptr += half;
@@ -220,9 +221,10 @@ int main(void)
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_limits),
     };
-    if (suffix_parse(&suffixes, list_text, sizeof list_text - 1, NULL) != 0)
+    if (suffix_parse(&suffixes, list_text, sizeof list_text - 1, NULL) != 0 || fold_encoder_create(&encoder) != 0)
         return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    fold_encoder_destroy(&encoder);
     suffix_destroy(&suffixes);
     return failed;
 }

@@ -1,0 +1,90 @@
+/* fold_tree: what a fold is made of. For fold.c, which fills it, and fold_encode.c, which reads it.
+ *
+ * Registered domain -> owner -> record, each in the fold's arena and in a hash table of its level.
+ * A record is kept to a cache line and its rdata: folding is bound by memory.
+ */
+#ifndef DNSMON_OBSERVE_FOLD_TREE_H
+#define DNSMON_OBSERVE_FOLD_TREE_H
+
+#include "observe/fold.h"
+
+enum name_class { CLASS_EXISTS, CLASS_ABSENT, NAME_CLASSES };
+
+struct record {
+    struct record *next; /* of the same owner */
+    struct owner *owner;
+    uint64_t count, upstream, sensors;
+    uint32_t first, last;
+    uint32_t ttl_min, ttl_max;
+    uint16_t type; /* with `about` the type that is meant, 0 = none */
+    uint16_t rdata_len;
+    uint8_t about; /* enum rr_about; 0 = an ordinary record */
+    uint8_t flags;
+    bool dropped;  /* beyond the limit: counted under the collapsed record */
+    uint8_t rdata[]; /* of a collapsed record (rdata_len is 0) the threshold, eight bytes */
+};
+
+struct owner {
+    struct owner *next; /* of the same domain and class */
+    struct domain *domain;
+    struct record *records;   /* kept ones */
+    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
+    uint64_t hash;
+    uint32_t n_records;
+    uint32_t trim_at;
+    uint16_t key_len;
+    uint8_t class;
+    bool dropped;
+    uint8_t key[];
+};
+
+struct domain {
+    struct domain *next; /* all of the fold */
+    struct owner *owners[NAME_CLASSES];
+    struct rr_value *collapsed[NAME_CLASSES]; /* NULL: no limit reached */
+    uint64_t threshold[NAME_CLASSES];
+    struct name_value total; /* fold_encode's */
+    uint32_t n_owners[NAME_CLASSES];
+    uint16_t key_len; /* without the final 00 */
+    bool whole;       /* no public suffix lies deeper: all names below are this domain's */
+    uint8_t key[];
+};
+
+/* Open addressing, linear probing, at most half full. */
+struct fold_entry {
+    uint64_t hash;
+    void *item;
+};
+
+struct fold_table {
+    struct fold_entry *entries;
+    size_t mask;
+    size_t used;
+};
+
+struct fold {
+    const struct suffix_list *suffixes;
+    struct distinct *distinct;
+    struct arena arena;
+    struct fold_table owners, records, domains;
+    struct domain *all_domains;
+    uint64_t secret;
+    int64_t from, to;
+};
+
+/* Keeps the `limit` owners of smallest rank; the others go to the collapsed child. */
+int fold_trim_names(struct fold *fold, struct domain *domain, unsigned class, unsigned limit) MUST_CHECK;
+
+/* Keeps per type the FOLD_RDATA records of smallest rank. */
+int fold_trim_records(struct fold *fold, struct owner *owner) MUST_CHECK;
+
+static inline struct rr_value record_value(const struct record *r)
+{
+    struct rr_value v = { .first = r->first, .last = r->last, .count = r->count, .upstream = r->upstream,
+                          .ttl_min = r->ttl_min, .ttl_max = r->ttl_max, .flags = r->flags, .sensors = r->sensors };
+    if (r->about == RR_COLLAPSED_RDATA)
+        v.threshold = get_le64(r->rdata);
+    return v;
+}
+
+#endif
