@@ -67,6 +67,32 @@ static inline uint64_t get_le64(const uint8_t *p)
     return v;
 }
 
+/* Eight bytes at a time, and fewer at the end: `n` of 1 to 7 bytes as the low end of a word, the
+ * rest zero, without touching others (the loads overlap). */
+static inline uint64_t get_le_short(const uint8_t *p, size_t n)
+{
+    if (n >= 4)
+        return get_le32(p) | (uint64_t)get_le32(p + n - 4) << 8 * (n - 4);
+    if (n >= 2)
+        return get_le16(p) | (uint64_t)p[n - 1] << 8 * (n - 1);
+    return p[0];
+}
+
+static inline void put_le_short(uint8_t *p, uint64_t v, size_t n)
+{
+    uint32_t low = (uint32_t)v;
+    if (n >= 4) {
+        uint32_t high = (uint32_t)(v >> 8 * (n - 4));
+        memcpy(p, &low, 4);
+        memcpy(p + n - 4, &high, 4);
+    } else if (n >= 2) {
+        memcpy(p, &low, 2);
+        p[n - 1] = (uint8_t)(v >> 8 * (n - 1));
+    } else {
+        p[0] = (uint8_t)v;
+    }
+}
+
 static inline void put_be16(uint8_t *p, uint16_t v)
 {
     v = __builtin_bswap16(v);

@@ -22,10 +22,8 @@ static uint8_t *map_aligned(size_t bytes)
     return all + before;
 }
 
-void *pages_alloc(size_t bytes)
+static void *map(size_t bytes)
 {
-    if (bytes < PAGES_HUGE)
-        return calloc(1, bytes);
     if (bytes > SIZE_MAX - 2 * (size_t)PAGES_HUGE)
         return NULL;
     bytes = round_up(bytes);
@@ -33,6 +31,17 @@ void *pages_alloc(size_t bytes)
     if (pages != NULL)
         madvise(pages, bytes, MADV_HUGEPAGE); /* a wish: small pages do as well */
     return pages;
+}
+
+void *pages_alloc(size_t bytes)
+{
+    return bytes < PAGES_HUGE ? malloc(bytes) : map(bytes);
+}
+
+/* What is mapped anew is zero. */
+void *pages_alloc_zeroed(size_t bytes)
+{
+    return bytes < PAGES_HUGE ? calloc(1, bytes) : map(bytes);
 }
 
 void pages_free(void *pages, size_t bytes)

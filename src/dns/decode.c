@@ -14,6 +14,8 @@ enum {
 void dns_decoder_init(struct dns_decoder *d)
 {
     memset(d, 0, sizeof *d);
+    d->root.wire_len = 1;
+    d->root.key_len = 1;
     buffer_init(&d->rdata, RDATA_LIMIT);
     buffer_init(&d->keys, KEYS_LIMIT);
 }
@@ -26,7 +28,8 @@ void dns_decoder_release(struct dns_decoder *d)
     d->rrs = NULL;
 }
 
-/* Decompresses and lower-cases the name at `at`. *ret_next is what follows it there. */
+/* Decompresses and lower-cases the name at `at`, a run of labels up to a pointer or the end at a
+ * time. *ret_next is what follows it there. */
 static enum tally_cause read_name(const uint8_t *wire, size_t len, size_t at, uint8_t *to,
                                   uint8_t *ret_len, size_t *ret_next)
 {
@@ -34,38 +37,33 @@ static enum tally_cause read_name(const uint8_t *wire, size_t len, size_t at, ui
     size_t n = 0;
     bool jumped = false;
     for (;;) {
+        size_t start = at;
+        while (at < len && wire[at] - 1u < 63)
+            at += 1u + wire[at];
         if (at >= len)
             return TALLY_DNS_NAME;
-        uint8_t c = wire[at];
-        if (c >= 0xc0) {
-            if (at + 2 > len)
-                return TALLY_DNS_POINTER;
-            size_t target = get_be16(wire + at) & 0x3fff;
-            if (!jumped)
-                *ret_next = at + 2;
-            jumped = true;
-            if (target >= bound)
-                return TALLY_DNS_POINTER;
-            bound = at = target;
-            continue;
-        }
-        if (c > 63)
+        bool ends = wire[at] == 0;
+        size_t run = at - start + ends;
+        if (n + run > NAME_WIRE_MAX)
             return TALLY_DNS_NAME;
-        if (at + 1 + c > len || n + 1 + c > NAME_WIRE_MAX)
-            return TALLY_DNS_NAME;
-        to[n++] = c;
-        at++;
-        if (c == 0)
+        name_lower_copy(to + n, wire + start, run);
+        n += run;
+        if (ends)
             break;
-        for (unsigned i = 0; i < c; i++)
-            to[n + i] = name_lower[wire[at + i]];
-        n += c;
-        at += c;
-        if (n >= NAME_WIRE_MAX)
+        if (wire[at] < 0xc0)
             return TALLY_DNS_NAME;
+        if (at + 2 > len)
+            return TALLY_DNS_POINTER;
+        size_t target = get_be16(wire + at) & 0x3fff;
+        if (!jumped)
+            *ret_next = at + 2;
+        jumped = true;
+        if (target >= bound)
+            return TALLY_DNS_POINTER;
+        bound = at = target;
     }
     if (!jumped)
-        *ret_next = at;
+        *ret_next = at + 1;
     *ret_len = (uint8_t)n;
     return TALLY_CAUSES;
 }
@@ -75,6 +73,11 @@ static enum tally_cause take_name(struct dns_decoder *d, size_t *at, struct dns_
                                   struct dns_cached_name **ret)
 {
     size_t offset = *at;
+    if (offset < d->len && d->wire[offset] == 0) { /* OPT's owner, in most messages */
+        *ret = &d->root;
+        *at = offset + 1;
+        return TALLY_CAUSES;
+    }
     if (offset + 2 <= d->len && d->wire[offset] >= 0xc0) {
         size_t target = get_be16(d->wire + offset) & 0x3fff;
         if (target >= offset)
@@ -104,13 +107,22 @@ static enum tally_cause take_name(struct dns_decoder *d, size_t *at, struct dns_
 static const uint8_t *name_key(struct dns_decoder *d, struct dns_cached_name *name, bool is_spare)
 {
     if (name->key_len == 0)
-        name->key_len = (uint16_t)name_owner_key(name->wire, name->wire_len, name->key);
+        name->key_len = (uint16_t)name_owner_key_padded(name->wire, name->wire_len, name->key);
     if (!is_spare)
         return name->key;
     /* buffer growth would move what earlier records point to: callers hold offsets until the end */
     size_t at = d->keys.len;
     buffer_append(&d->keys, name->key, name->key_len);
     return d->keys.failed ? NULL : (const uint8_t *)(uintptr_t)(at + 1);
+}
+
+bool dns_qname(struct dns_decoder *d)
+{
+    if (d->qname == NULL && d->question != NULL) {
+        d->qname = name_key(d, d->question, false);
+        d->qname_len = d->question->key_len;
+    }
+    return d->qname != NULL;
 }
 
 static enum tally_cause rdata_names(struct dns_decoder *d, struct rdata_layout layout, size_t at, size_t end)
@@ -232,8 +244,7 @@ static enum tally_cause read_questions(struct dns_decoder *d, size_t *at)
         if (*at + 4 > d->len)
             return TALLY_DNS_QUESTION;
         if (i == 0) {
-            d->qname = name_key(d, name, false);
-            d->qname_len = name->key_len;
+            d->question = name;
             d->qtype = get_be16(d->wire + *at);
             d->qclass = get_be16(d->wire + *at + 2);
         }
@@ -267,6 +278,7 @@ static enum tally_cause read_sections(struct dns_decoder *d, size_t *at)
 
 enum tally_cause dns_decode(struct dns_decoder *d, const uint8_t *wire, size_t len, bool cut)
 {
+    d->question = NULL;
     d->qname = NULL;
     d->qname_len = 0;
     d->n_rrs = d->n_names = 0;

@@ -40,8 +40,8 @@ struct dns_cached_name {
     uint16_t offset;
     uint8_t wire_len;
     uint16_t key_len; /* 0: not made yet */
-    uint8_t wire[NAME_WIRE_MAX + 1];
-    uint8_t key[NAME_KEY_MAX];
+    uint8_t wire[NAME_WIRE_MAX + NAME_PADDING];
+    uint8_t key[NAME_KEY_MAX + NAME_PADDING];
 };
 
 struct dns_decoder {
@@ -49,15 +49,18 @@ struct dns_decoder {
     uint16_t questions;
     uint16_t qtype, qclass;
     bool trailing;         /* bytes behind the last record */
-    const uint8_t *qname;  /* owner key, NULL without a question */
+    const uint8_t *qname;  /* owner key, once dns_qname made it */
     uint16_t qname_len;
     unsigned n_rrs;
     struct dns_rr *rrs;
     struct buffer rdata;
 
+    struct dns_cached_name *question; /* the first one's name, NULL without */
+
     unsigned rr_capacity;
     unsigned n_names;
     struct dns_cached_name names[DNS_NAME_CACHE];
+    struct dns_cached_name root;
     struct buffer keys;    /* owners that found no place in the cache */
     const uint8_t *wire;
     size_t len;
@@ -69,6 +72,10 @@ void dns_decoder_release(struct dns_decoder *d);
 /* TALLY_CAUSES when all is well, else the cause. The header fields are set whenever there are
  * twelve bytes. `cut` allows the message to end early. */
 enum tally_cause dns_decode(struct dns_decoder *d, const uint8_t *wire, size_t len, bool cut);
+
+/* Makes `qname` of the question, when it is not there yet: of most queries the wire form is
+ * enough. False when there is no question. */
+bool dns_qname(struct dns_decoder *d);
 
 static inline struct slice dns_rr_rdata(const struct dns_decoder *d, const struct dns_rr *rr)
 {

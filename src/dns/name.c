@@ -27,12 +27,18 @@ static int label_starts(const uint8_t *wire, size_t len, uint8_t starts[NAME_LAB
     return at + 1 == len ? n : -1;
 }
 
-static uint8_t *put_label(uint8_t *to, const uint8_t *label)
+/* Does a byte of the word need escaping, being 00 or 01? */
+static bool has_escape(uint64_t x)
+{
+    return ((x - NAME_EACH_BYTE(2)) & ~x & NAME_EACH_BYTE(0x80)) != 0;
+}
+
+static uint8_t *put_label_escaped(uint8_t *to, const uint8_t *label)
 {
     const uint8_t *from = label + 1, *end = from + label[0];
     for (; from < end; from++) {
         uint8_t c = name_lower[*from];
-        if (__builtin_expect(c <= 1, 0)) {
+        if (c <= 1) {
             *to++ = 1;
             c++;
         }
@@ -42,7 +48,33 @@ static uint8_t *put_label(uint8_t *to, const uint8_t *label)
     return to;
 }
 
-size_t name_owner_key(const uint8_t *wire, size_t len, uint8_t *key)
+/* `padded`: seven bytes behind the label may be read, and behind what is put be written. */
+static inline uint8_t *put_label(uint8_t *to, const uint8_t *label, bool padded)
+{
+    const uint8_t *from = label + 1;
+    uint8_t *start = to;
+    size_t n = label[0];
+    for (; n >= 8; to += 8, from += 8, n -= 8) {
+        uint64_t word = get_le64(from);
+        if (__builtin_expect(has_escape(word), 0))
+            return put_label_escaped(start, label);
+        put_le64(to, name_lower_word(word));
+    }
+    if (n) {
+        uint64_t word = padded ? get_le64(from) : get_le_short(from, n);
+        if (__builtin_expect(has_escape(word | UINT64_MAX << 8 * n), 0))
+            return put_label_escaped(start, label);
+        if (padded)
+            put_le64(to, name_lower_word(word));
+        else
+            put_le_short(to, name_lower_word(word), n);
+        to += n;
+    }
+    *to++ = 0;
+    return to;
+}
+
+static inline size_t owner_key(const uint8_t *wire, size_t len, uint8_t *key, bool padded)
 {
     uint8_t starts[NAME_LABELS_MAX];
     int n = label_starts(wire, len, starts);
@@ -50,9 +82,19 @@ size_t name_owner_key(const uint8_t *wire, size_t len, uint8_t *key)
         return 0;
     uint8_t *to = key;
     while (n-- > 0)
-        to = put_label(to, wire + starts[n]);
+        to = put_label(to, wire + starts[n], padded);
     *to++ = 0;
     return (size_t)(to - key);
+}
+
+size_t name_owner_key(const uint8_t *wire, size_t len, uint8_t *key)
+{
+    return owner_key(wire, len, key, false);
+}
+
+size_t name_owner_key_padded(const uint8_t *wire, size_t len, uint8_t *key)
+{
+    return owner_key(wire, len, key, true);
 }
 
 size_t name_forward_key(const uint8_t *wire, size_t len, uint8_t *key)
@@ -63,9 +105,24 @@ size_t name_forward_key(const uint8_t *wire, size_t len, uint8_t *key)
         return 0;
     uint8_t *to = key;
     for (int i = 0; i < n; i++)
-        to = put_label(to, wire + starts[i]);
+        to = put_label(to, wire + starts[i], false);
     *to++ = 0;
     return (size_t)(to - key);
+}
+
+/* The first 00 of the key, or `len`. */
+static size_t label_end(const uint8_t *key, size_t len)
+{
+    size_t at = 0;
+    for (; at + 8 <= len; at += 8) {
+        uint64_t word = get_le64(key + at);
+        uint64_t zeros = (word - NAME_EACH_BYTE(1)) & ~word & NAME_EACH_BYTE(0x80);
+        if (zeros)
+            return at + (size_t)__builtin_ctzll(zeros) / 8;
+    }
+    while (at < len && key[at] != 0)
+        at++;
+    return at;
 }
 
 /* Where each label of a key starts, and behind the last its end; count or -1. */
@@ -76,11 +133,10 @@ static int key_label_starts(const uint8_t *key, size_t len, uint16_t starts[NAME
     if (len == 0 || len > NAME_KEY_MAX)
         return -1;
     while (key[at] != 0) {
-        const uint8_t *end = memchr(key + at, 0, len - at);
-        if (end == NULL || n == NAME_LABELS_MAX)
+        if (n == NAME_LABELS_MAX)
             return -1;
         starts[n++] = (uint16_t)at;
-        at = (size_t)(end - key) + 1;
+        at += label_end(key + at, len - at) + 1;
         if (at >= len)
             return -1;
     }
@@ -145,12 +201,8 @@ size_t name_key_length(const uint8_t *ptr, size_t len)
     size_t at = 0;
     if (len > NAME_KEY_MAX)
         len = NAME_KEY_MAX;
-    while (at < len && ptr[at] != 0) {
-        const uint8_t *end = memchr(ptr + at, 0, len - at);
-        if (end == NULL)
-            return 0;
-        at = (size_t)(end - ptr) + 1;
-    }
+    while (at < len && ptr[at] != 0)
+        at += label_end(ptr + at, len - at) + 1;
     return at < len ? at + 1 : 0;
 }
 
@@ -174,10 +226,10 @@ size_t name_key_prefix(const uint8_t *key, size_t len, unsigned labels)
 {
     size_t at = 0;
     while (labels-- > 0 && at < len && key[at] != 0) {
-        const uint8_t *end = memchr(key + at, 0, len - at);
-        if (end == NULL)
+        size_t end = at + label_end(key + at, len - at);
+        if (end == len)
             break;
-        at = (size_t)(end - key) + 1;
+        at = end + 1;
     }
     return at;
 }
@@ -185,12 +237,8 @@ size_t name_key_prefix(const uint8_t *key, size_t len, unsigned labels)
 unsigned name_key_labels(const uint8_t *key, size_t len)
 {
     unsigned n = 0;
-    for (size_t at = 0; at < len && key[at] != 0; n++) {
-        const uint8_t *end = memchr(key + at, 0, len - at);
-        if (end == NULL)
-            break;
-        at = (size_t)(end - key) + 1;
-    }
+    for (size_t at = 0; at < len && key[at] != 0; n++)
+        at += label_end(key + at, len - at) + 1;
     return n;
 }
 

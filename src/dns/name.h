@@ -22,10 +22,35 @@ enum {
 /* ASCII lower case (RFC 4343); other bytes unchanged. */
 extern const uint8_t name_lower[256];
 
+#define NAME_EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Eight characters at once: the high bit of each byte of `upper` says that it is 'A' to 'Z'. */
+static inline uint64_t name_lower_word(uint64_t x)
+{
+    uint64_t low = x & NAME_EACH_BYTE(0x7f);
+    uint64_t from_a = low + NAME_EACH_BYTE(0x80 - 'A'), beyond_z = low + NAME_EACH_BYTE(0x7f - 'Z');
+    uint64_t upper = (from_a ^ beyond_z) & ~x & NAME_EACH_BYTE(0x80);
+    return x | upper >> 2;
+}
+
+/* Lower case for `n` bytes; length bytes, being below 'A', may be among them. */
+static inline void name_lower_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+    for (; n >= 8; to += 8, from += 8, n -= 8)
+        put_le64(to, name_lower_word(get_le64(from)));
+    if (n)
+        put_le_short(to, name_lower_word(get_le_short(from, n)), n);
+}
+
 /* An uncompressed name in wire form to keys; lower-cased. Returns the key's length, or 0
  * when `wire` is not one whole name of `len` bytes. `key` has NAME_KEY_MAX bytes. */
 size_t name_owner_key(const uint8_t *wire, size_t len, uint8_t *key);
 size_t name_forward_key(const uint8_t *wire, size_t len, uint8_t *key);
+
+/* The same, faster, for arrays that have NAME_PADDING bytes more than the name and the key need;
+ * what is there afterwards is undefined. */
+enum { NAME_PADDING = 8 };
+size_t name_owner_key_padded(const uint8_t *wire, size_t len, uint8_t *key);
 
 /* Keys back to wire; 0 when the key is not well formed or does not fill `len` exactly. */
 size_t name_from_owner_key(const uint8_t *key, size_t len, uint8_t *wire);

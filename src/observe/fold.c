@@ -26,7 +26,7 @@ static size_t table_bytes(size_t mask)
 
 static int table_init(struct fold_table *t, size_t size)
 {
-    *t = (struct fold_table){ .entries = pages_alloc(table_bytes(size - 1)), .mask = size - 1 };
+    *t = (struct fold_table){ .entries = pages_alloc_zeroed(table_bytes(size - 1)), .mask = size - 1 };
     return t->entries ? E_OK : E_NOMEM;
 }
 

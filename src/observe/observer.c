@@ -239,6 +239,7 @@ int observer_admit(struct observer *o, struct round *round)
         decide_slots(o, round);
     }
     round->newest_ns = o->newest_ns;
+    round->slot_begins_ns = round->slot == NO_SLOT ? INT64_MIN : round->slot * o->options.slot_s * INT64_C(1000000000);
     return deal(round);
 }
 
@@ -275,7 +276,7 @@ static bool is_copy(struct partition *p, uint64_t hash, int64_t ts_ns, int64_t w
 static struct pair_key pair_key_of(const struct dns_decoder *d, const struct message *m, bool response)
 {
     const struct endpoint *client = response ? &m->to : &m->from, *server = response ? &m->from : &m->to;
-    uint8_t bytes[44 + NAME_KEY_MAX];
+    uint8_t bytes[44];
     memcpy(bytes, client->address, 16);
     memcpy(bytes + 16, server->address, 16);
     put_be16(bytes + 32, client->port);
@@ -284,9 +285,7 @@ static struct pair_key pair_key_of(const struct dns_decoder *d, const struct mes
     put_be16(bytes + 38, d->qtype);
     put_be16(bytes + 40, d->qclass);
     put_be16(bytes + 42, m->transport);
-    memcpy(bytes + 44, d->qname, d->qname_len);
-    XXH128_hash_t h = XXH3_128bits(bytes, 44u + d->qname_len);
-    return (struct pair_key){ h.low64, h.high64 };
+    return (struct pair_key){ hash_stable(bytes, sizeof bytes), hash_stable(d->question->wire, d->question->wire_len) };
 }
 
 static bool is_excluded_zone(const struct observer_options *options, const struct dns_decoder *d)
@@ -307,16 +306,16 @@ static bool is_excluded_client(const struct observer_options *options, const str
 }
 
 /* Why a well-formed message is not used, or TALLY_CAUSES. */
-static enum tally_cause set_aside(const struct observer *o, const struct dns_decoder *d, const struct message *m)
+static enum tally_cause set_aside(const struct observer *o, struct dns_decoder *d, const struct message *m)
 {
     bool response = d->flags & DNS_QR;
     if (d->flags & DNS_OPCODE)
         return TALLY_NOT_QUERY_OPCODE;
-    if (d->qname != NULL && d->qclass != CLASS_IN)
+    if (d->question != NULL && d->qclass != CLASS_IN)
         return TALLY_OTHER_CLASS;
     if (o->options.n_clients && m->known & KNOWN_ADDRESSES && is_excluded_client(&o->options, m, response))
         return TALLY_EXCLUDED_CLIENT;
-    if (o->options.n_zones && d->qname != NULL && is_excluded_zone(&o->options, d))
+    if (o->options.n_zones && dns_qname(d) && is_excluded_zone(&o->options, d))
         return TALLY_EXCLUDED_ZONE;
     return TALLY_CAUSES;
 }
@@ -338,11 +337,11 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
 {
     struct dns_decoder *d = &p->decoder;
     int64_t asked_ns;
-    bool paired = d->qname != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked_ns);
+    bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked_ns);
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (d->qname == NULL && !take_owner_for_question(d, m))
+    if (!dns_qname(d) && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
 }
@@ -359,7 +358,7 @@ static int decode_message(struct observer *o, struct partition *p, struct round 
         return E_OK;
     }
     counts->tally.n[TALLY_DNS_TRAILING] += d->trailing;
-    counts->late += round->slot != NO_SLOT && slot_of(o, m->ts_ns) < round->slot;
+    counts->late += m->ts_ns < round->slot_begins_ns;
     if (counts->first_ns == 0 || m->ts_ns < counts->first_ns)
         counts->first_ns = m->ts_ns;
     if (m->ts_ns > counts->last_ns)
@@ -367,7 +366,7 @@ static int decode_message(struct observer *o, struct partition *p, struct round 
     if (d->flags & DNS_QR)
         return use_response(o, p, round, m, index, counts);
     counts->queries++;
-    return d->qname ? pair_query(&p->pair, pair_key_of(d, m, false), m->ts_ns) : E_OK;
+    return d->question ? pair_query(&p->pair, pair_key_of(d, m, false), m->ts_ns) : E_OK;
 }
 
 static void save_copies(const struct partition *p, int64_t newest_ns, int64_t window_ns, struct buffer *to)

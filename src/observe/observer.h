@@ -71,6 +71,7 @@ struct round {
     bool ends_slot;       /* the cut ends at least the oldest slot */
     bool ends_next;       /* and what is in `next` as well */
     int64_t slot;         /* the oldest open slot while this round folds */
+    int64_t slot_begins_ns;
     int64_t newest_ns;    /* the newest time of all rounds up to this */
     struct observer_counts counts[PARTITIONS], fold_counts[SHARDS];
     struct buffer observations[PARTITIONS][SHARDS];
