@@ -18,7 +18,7 @@ struct file_input {
 };
 
 struct file {
-    char *db, *memory, *merge_bytes_per_s;
+    char *db, *user, *memory, *merge_bytes_per_s;
     unsigned *threads, *slot_s, *lateness_s;
     bool *keep_multicast;
     uint16_t *ports;
@@ -60,6 +60,7 @@ static const cyaml_schema_field_t retention_fields[] = {
 };
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(db, struct file),
+    TEXT(user, struct file),
     TEXT(memory, struct file),
     TEXT(merge_bytes_per_s, struct file),
     CYAML_FIELD_UINT_PTR("threads", MAYBE_PTR, struct file, threads),
@@ -171,7 +172,8 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         memcpy(s->ports, f->ports, f->ports_count * sizeof *f->ports);
         s->n_ports = f->ports_count;
     }
-    return f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
+    int rc = f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
+    return rc != 0 || f->user == NULL ? rc : settings_set(&s->user, f->user, why);
 }
 
 static int apply_amounts(struct settings *s, const struct file *f, const char *path, struct fault *why)
@@ -338,6 +340,7 @@ void settings_release(struct settings *s)
 {
     release_lists(s);
     free(s->db);
+    free(s->user);
     *s = (struct settings){ 0 };
 }
 

@@ -4,6 +4,7 @@
  * override what both said. All strings belong to the settings. Value type; one thread.
  *
  *     db: /var/lib/dnsmon
+ *     user: dnsmon              # what capture becomes when root starts it
  *     threads: 4                # default: the online cores
  *     memory: 1G
  *     slot_s: 60
@@ -40,6 +41,7 @@ struct settings_input {
 
 struct settings {
     char *db;
+    char *user; /* NULL: see account.h */
     unsigned threads;
     uint64_t memory; /* bytes */
     uint64_t slot_s; /* 0: what suits the command, see docs/design/slots.md */

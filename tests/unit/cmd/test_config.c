@@ -49,7 +49,7 @@ static void test_full(void **state)
     struct fault why = { 0 };
     int rc = load(&s,
                   "# a comment\n"
-                  "db: /var/lib/dnsmon\nthreads: 3\nmemory: 256M\nslot_s: 30\nlateness_s: 9\n"
+                  "db: /var/lib/dnsmon\nuser: dns\nthreads: 3\nmemory: 256M\nslot_s: 30\nlateness_s: 9\n"
                   "ports: [53, 5353]\nkeep_multicast: true\n"
                   "inputs:\n  - interface: eth0\n    sensor: ns1\n    vantage: client\n"
                   "  - dnstap: unix:/run/dnstap.sock\n"
@@ -59,6 +59,7 @@ static void test_full(void **state)
     if (rc != 0)
         fail_msg("%s", why.text);
     assert_string_equal(s.db, "/var/lib/dnsmon");
+    assert_string_equal(s.user, "dns");
     assert_int_equal(s.threads, 3);
     assert_int_equal(s.memory, 256 << 20);
     assert_int_equal(s.slot_s, 30);
