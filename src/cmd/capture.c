@@ -17,8 +17,9 @@ static const char usage[] =
     "Reads DNS traffic as it happens until SIGINT or SIGTERM, then seals everything. Inputs may\n"
     "also stand in the configuration file.\n"
     "\n" OPTIONS_COMMON_HELP
-    "  -i, --interface IF  an interface to listen on; may be repeated\n"
-    "      --dnstap ADDR   a socket that resolvers send dnstap to; may be repeated\n"
+    "  -i, --interface IF[,KEY=VALUE]...  an interface to listen on; may be repeated\n"
+    "      --dnstap ADDR[,KEY=VALUE]...   a socket that resolvers send dnstap to; may be repeated\n"
+    "                      KEY: sensor, vantage, port, exclude-zone, exclude-client of this one alone\n"
     "      --user NAME     what root becomes once all is open (" ACCOUNT_DEFAULT ")\n"
     INTAKE_HELP;
 
@@ -44,10 +45,10 @@ struct feed {
 struct capture {
     struct intake intake;
     struct account account;
-    struct settings_input wanted[INPUTS_MAX];
+    unsigned wanted[INPUTS_MAX]; /* places in settings.inputs */
     struct feed feeds[INPUTS_MAX];
     struct live_input inputs[INPUTS_MAX];
-    unsigned n;
+    unsigned n, interfaces;
 };
 
 static int read_feed(void *ctx, struct message_batch *batch, struct tally *tally, int timeout_ms, struct fault *why)
@@ -58,25 +59,37 @@ static int read_feed(void *ctx, struct message_batch *batch, struct tally *tally
     return err == E_INTERRUPTED ? E_OK : err;
 }
 
-static void want(struct capture *c, enum settings_input_kind kind, char *where)
+static const struct settings_input *wanted(const struct capture *c, unsigned i)
 {
-    if (c->n == INPUTS_MAX)
-        options_wrong(&c->intake.options, "at most %d inputs", INPUTS_MAX);
-    else
-        c->wanted[c->n++] = (struct settings_input){ .kind = kind, .where = where, .sensor = NULL, .vantage = c->intake.vantage };
+    return &c->intake.options.settings.inputs[c->wanted[i]];
 }
 
-static void want_configured(struct capture *c)
+static void add_input(struct options *o, enum settings_input_kind kind)
+{
+    struct fault why = { 0 };
+    if (settings_add_input(&o->settings, kind, optarg, &why) != E_OK)
+        options_wrong(o, "%s", why.text);
+}
+
+/* The live ones of the command line, which stand behind the `configured`; without any, of the file. */
+static void choose_inputs(struct capture *c, unsigned configured)
 {
     const struct settings *s = &c->intake.options.settings;
-    for (unsigned i = 0; i < s->n_inputs && c->n < INPUTS_MAX; i++)
-        if (s->inputs[i].kind != INPUT_FILE)
-            c->wanted[c->n++] = s->inputs[i];
+    for (unsigned i = s->n_inputs > configured ? configured : 0; i < s->n_inputs; i++) {
+        if (s->inputs[i].kind == INPUT_FILE)
+            continue;
+        if (c->n == INPUTS_MAX) {
+            options_wrong(&c->intake.options, "at most %d inputs", INPUTS_MAX);
+            return;
+        }
+        c->interfaces += s->inputs[i].kind == INPUT_INTERFACE;
+        c->wanted[c->n++] = i;
+    }
 }
 
 static int open_input(struct capture *c, unsigned i, struct fault *why)
 {
-    const struct settings_input *w = &c->wanted[i];
+    const struct settings_input *w = wanted(c, i);
     struct feed *f = &c->feeds[i];
     c->inputs[i] = (struct live_input){ read_feed, f };
     if (w->kind == INPUT_INTERFACE)
@@ -87,21 +100,17 @@ static int open_input(struct capture *c, unsigned i, struct fault *why)
     return err;
 }
 
-/* What is said of the input, once there is a database that knows sensors. Open streams end with the
- * run: what passed on the wire cannot be read again. */
+/* What is said of the input, once there is a database that knows sensors. Interfaces share the memory that
+ * open streams may take. Those end with the run: what passed on the wire cannot be read again. */
 static int ready_input(struct capture *c, unsigned i, struct fault *why)
 {
-    const struct settings_input *w = &c->wanted[i];
     struct feed *f = &c->feeds[i];
-    int err = E_OK;
-    f->options = c->intake.pipeline_options.input;
-    if (w->vantage != VANTAGE_UNKNOWN)
-        f->options.vantage = w->vantage;
-    if (w->sensor != NULL)
-        err = store_sensor(c->intake.store, w->sensor, &f->options.sensor, why);
-    if (err == E_OK && f->live != NULL && (f->transport = transport_create(&f->options)) == NULL)
-        err = fault_set(why, E_NOMEM, "%s: out of memory", w->where);
-    return err;
+    int err = intake_input(&c->intake, c->wanted[i], &f->options, why);
+    if (err || f->live == NULL)
+        return err;
+    f->options.transport_limit /= c->interfaces;
+    f->transport = transport_create(&f->options);
+    return f->transport ? E_OK : fault_set(why, E_NOMEM, "%s: out of memory", wanted(c, i)->where);
 }
 
 static void close_inputs(struct capture *c)
@@ -140,7 +149,7 @@ static void tell_start(const struct capture *c)
     if (c->account.from_root)
         command_say("started as root, goes on as user %s without capabilities", c->account.name);
     for (unsigned i = 0; i < c->n; i++)
-        command_say("listening on %s", c->wanted[i].where);
+        command_say("listening on %s", wanted(c, i)->where);
 }
 
 static int run(struct capture *c, struct fault *why)
@@ -173,18 +182,18 @@ int cmd_capture(int argc, char **argv)
     c.intake.copy_window_ms = 10;
     c.intake.default_slot_s = 60;
     options_start(&c.intake.options, usage, longs, argc, argv);
+    unsigned configured = c.intake.options.settings.n_inputs;
     while ((option = options_next(&c.intake.options)) > 0) {
         if (option == 'i')
-            want(&c, INPUT_INTERFACE, optarg);
+            add_input(&c.intake.options, INPUT_INTERFACE);
         else if (option == CAPTURE_DNSTAP)
-            want(&c, INPUT_DNSTAP, optarg);
+            add_input(&c.intake.options, INPUT_DNSTAP);
         else if (option == CAPTURE_USER)
             set_user(&c.intake.options);
         else
             intake_option(&c.intake, option);
     }
-    if (c.n == 0 && c.intake.options.exit < 0)
-        want_configured(&c);
+    choose_inputs(&c, configured);
     if (c.intake.options.exit < 0 && (c.n == 0 || optind < argc))
         options_wrong(&c.intake.options, optind < argc ? "files are for dnsmon ingest" : "no input; give -i IFACE or --dnstap ADDR");
     if (c.intake.options.exit >= 0)
