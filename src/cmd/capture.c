@@ -101,7 +101,8 @@ static int open_input(struct capture *c, unsigned i, struct fault *why)
 }
 
 /* What is said of the input, once there is a database that knows sensors. Interfaces share the memory that
- * open streams may take. Those end with the run: what passed on the wire cannot be read again. */
+ * open streams may take. Those end with the run and are not saved, since a wire cannot be read on from where
+ * it was left: docs/format/state.md. */
 static int ready_input(struct capture *c, unsigned i, struct fault *why)
 {
     struct feed *f = &c->feeds[i];

@@ -58,7 +58,8 @@ void pipeline_destroy(struct pipeline **pipeline);
 int pipeline_files(struct pipeline *pipeline, const struct pipeline_file *files, size_t n, struct pipeline_result *ret,
                    struct fault *why) MUST_CHECK;
 
-/* Reads live inputs in turn until *options.stop. */
+/* Reads live inputs in turn until *options.stop. What they keep open themselves (streams, fragments) is not
+ * saved, waiting queries are; the open state of files stays as it is in the database. */
 int pipeline_live(struct pipeline *pipeline, struct live_input *inputs, size_t n, struct pipeline_result *ret,
                   struct fault *why) MUST_CHECK;
 
