@@ -498,6 +498,14 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/* Inputs wait one after another, a quarter of a round all together; but never not at all, which
+ * with many of them would be a busy loop. */
+static int live_wait_ms(const struct pipeline *p)
+{
+    int each = (int)(LIVE_ROUND_MS / 4 / p->n_inputs);
+    return each > 0 ? each : 1;
+}
+
 static int read_live(struct pipeline *p, struct step *step, struct fault *why)
 {
     int64_t until = now_ns() + LIVE_ROUND_MS * INT64_C(1000000);
@@ -507,8 +515,7 @@ static int read_live(struct pipeline *p, struct step *step, struct fault *why)
             break;
         }
         for (size_t i = 0; i < p->n_inputs; i++) {
-            int timeout_ms = (int)(LIVE_ROUND_MS / 4 / p->n_inputs);
-            int err = p->inputs[i].read(p->inputs[i].ctx, &step->round.batch, &step->round.tally, timeout_ms, why);
+            int err = p->inputs[i].read(p->inputs[i].ctx, &step->round.batch, &step->round.tally, live_wait_ms(p), why);
             if (err)
                 return err;
         }
