@@ -6,6 +6,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void names(const struct settings_exclude *exclude)
+{
+    for (unsigned i = 0; i < exclude->n_zones; i++) {
+        uint8_t wire[NAME_WIRE_MAX];
+        must(name_from_text(exclude->zones[i], strlen(exclude->zones[i]), wire) != 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct settings s;
@@ -16,13 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(r == 0 || why.text[0] != '\0');
     if (r == 0) {
         must(s.db != NULL && s.threads >= 1 && s.threads <= 1024 &&
-             s.n_ports <= SETTINGS_PORTS_MAX);
-        for (unsigned i = 0; i < s.n_inputs; i++)
-            must(s.inputs[i].where != NULL);
-        for (unsigned i = 0; i < s.n_exclude_zones; i++) {
-            uint8_t wire[NAME_WIRE_MAX];
-            must(name_from_text(s.exclude_zones[i], strlen(s.exclude_zones[i]), wire) != 0);
+             s.ports.n <= SETTINGS_PORTS_MAX);
+        must(s.n_inputs <= SETTINGS_INPUTS_MAX);
+        for (unsigned i = 0; i < s.n_inputs; i++) {
+            must(s.inputs[i].where != NULL && s.inputs[i].ports.n <= SETTINGS_PORTS_MAX);
+            names(&s.inputs[i].exclude);
         }
+        names(&s.exclude);
         must(settings_load(&s, path, &why) == 0);
     }
     settings_release(&s);

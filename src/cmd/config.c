@@ -13,22 +13,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+struct file_exclude {
+    char **zones, **clients;
+    unsigned zones_count, clients_count;
+};
+
 struct file_input {
     char *interface, *dnstap, *file, *sensor, *vantage;
+    uint16_t *ports;
+    unsigned ports_count;
+    struct file_exclude exclude;
 };
 
 struct file {
-    char *db, *memory, *merge_bytes_per_s;
+    char *db, *user, *memory, *merge_bytes_per_s;
     unsigned *threads, *slot_s, *lateness_s;
     bool *keep_multicast;
     uint16_t *ports;
     unsigned ports_count;
     struct file_input *inputs;
     unsigned inputs_count;
-    struct file_exclude {
-        char **zones, **clients;
-        unsigned zones_count, clients_count;
-    } exclude;
+    struct file_exclude exclude;
     struct file_retention {
         char *slot, *hour, *day, *month;
     } retention;
@@ -41,17 +46,20 @@ enum { MAYBE = CYAML_FLAG_OPTIONAL, MAYBE_PTR = CYAML_FLAG_OPTIONAL | CYAML_FLAG
 static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED) };
 static const cyaml_schema_value_t port_value = { CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint16_t) };
 
-static const cyaml_schema_field_t input_fields[] = {
-    TEXT(interface, struct file_input), TEXT(dnstap, struct file_input), TEXT(file, struct file_input),
-    TEXT(sensor, struct file_input),    TEXT(vantage, struct file_input), CYAML_FIELD_END,
-};
-static const cyaml_schema_value_t input_value = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_input, input_fields)
-};
 static const cyaml_schema_field_t exclude_fields[] = {
     CYAML_FIELD_SEQUENCE("zones", MAYBE_PTR, struct file_exclude, zones, &text_value, 0, SETTINGS_LIST_MAX),
     CYAML_FIELD_SEQUENCE("clients", MAYBE_PTR, struct file_exclude, clients, &text_value, 0, SETTINGS_LIST_MAX),
     CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t input_fields[] = {
+    TEXT(interface, struct file_input), TEXT(dnstap, struct file_input), TEXT(file, struct file_input),
+    TEXT(sensor, struct file_input),    TEXT(vantage, struct file_input),
+    CYAML_FIELD_SEQUENCE("ports", MAYBE_PTR, struct file_input, ports, &port_value, 0, SETTINGS_PORTS_MAX),
+    CYAML_FIELD_MAPPING("exclude", MAYBE, struct file_input, exclude, exclude_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t input_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_input, input_fields)
 };
 static const cyaml_schema_field_t retention_fields[] = {
     TEXT(slot, struct file_retention), TEXT(hour, struct file_retention),
@@ -60,6 +68,7 @@ static const cyaml_schema_field_t retention_fields[] = {
 };
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(db, struct file),
+    TEXT(user, struct file),
     TEXT(memory, struct file),
     TEXT(merge_bytes_per_s, struct file),
     CYAML_FIELD_UINT_PTR("threads", MAYBE_PTR, struct file, threads),
@@ -67,7 +76,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_UINT_PTR("lateness_s", MAYBE_PTR, struct file, lateness_s),
     CYAML_FIELD_BOOL_PTR("keep_multicast", MAYBE_PTR, struct file, keep_multicast),
     CYAML_FIELD_SEQUENCE("ports", MAYBE_PTR, struct file, ports, &port_value, 0, SETTINGS_PORTS_MAX),
-    CYAML_FIELD_SEQUENCE("inputs", MAYBE_PTR, struct file, inputs, &input_value, 0, SETTINGS_LIST_MAX),
+    CYAML_FIELD_SEQUENCE("inputs", MAYBE_PTR, struct file, inputs, &input_value, 0, SETTINGS_INPUTS_MAX),
     CYAML_FIELD_MAPPING("exclude", MAYBE, struct file, exclude, exclude_fields),
     CYAML_FIELD_MAPPING("retention", MAYBE, struct file, retention, retention_fields),
     CYAML_FIELD_END,
@@ -153,6 +162,67 @@ int settings_set(char **field, const char *text, struct fault *why)
     return E_OK;
 }
 
+int settings_add_port(struct settings_ports *ports, const char *text, struct fault *why)
+{
+    uint16_t port;
+    if (!value_port(text, &port))
+        return fault_set(why, E_USAGE, "'%s' is not a port", text);
+    if (ports->n == SETTINGS_PORTS_MAX)
+        return fault_set(why, E_USAGE, "%s: at most %d ports", text, SETTINGS_PORTS_MAX);
+    ports->port[ports->n++] = port;
+    return E_OK;
+}
+
+int settings_add_zone(struct settings_exclude *exclude, const char *text, struct fault *why)
+{
+    uint8_t wire[NAME_WIRE_MAX];
+    if (name_from_text(text, strlen(text), wire) == 0)
+        return fault_set(why, E_USAGE, "'%s' is not a domain name", text);
+    char **zones = realloc(exclude->zones, (exclude->n_zones + 1) * sizeof *zones);
+    char *copy = strdup(text);
+    if (zones != NULL)
+        exclude->zones = zones;
+    if (zones == NULL || copy == NULL) {
+        free(copy);
+        return fault_set(why, E_NOMEM, "out of memory");
+    }
+    zones[exclude->n_zones++] = copy;
+    return E_OK;
+}
+
+int settings_add_client(struct settings_exclude *exclude, const char *text, struct fault *why)
+{
+    struct value_net net;
+    if (!value_net(text, &net))
+        return fault_set(why, E_USAGE, "'%s' is not an address or a network", text);
+    struct value_net *clients = realloc(exclude->clients, (exclude->n_clients + 1) * sizeof *clients);
+    if (clients == NULL)
+        return fault_set(why, E_NOMEM, "out of memory");
+    exclude->clients = clients;
+    clients[exclude->n_clients++] = net;
+    return E_OK;
+}
+
+int settings_set_vantage(uint8_t *ret, const char *text, struct fault *why)
+{
+    static const char *const names[] = { [VANTAGE_CLIENT] = "client", [VANTAGE_UPSTREAM] = "upstream",
+                                         [VANTAGE_AUTHORITATIVE] = "authoritative" };
+    for (uint8_t i = VANTAGE_CLIENT; i <= VANTAGE_AUTHORITATIVE; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *ret = i;
+            return E_OK;
+        }
+    return fault_set(why, E_USAGE, "'%s' is not client, upstream or authoritative", text);
+}
+
+static void copy_ports(struct settings_ports *to, const uint16_t *from, unsigned n)
+{
+    if (n == 0)
+        return;
+    memcpy(to->port, from, n * sizeof *from);
+    to->n = n;
+}
+
 static int apply_plain(struct settings *s, const struct file *f, const char *path, struct fault *why)
 {
     if (f->threads != NULL)
@@ -167,11 +237,9 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         return bad_value(path, "threads", "", "between 1 and 1024", why);
     if (s->slot_s != 0 && 3600 % s->slot_s != 0)
         return bad_value(path, "slot_s", "", "a divisor of 3600", why);
-    if (f->ports_count > 0) {
-        memcpy(s->ports, f->ports, f->ports_count * sizeof *f->ports);
-        s->n_ports = f->ports_count;
-    }
-    return f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
+    copy_ports(&s->ports, f->ports, f->ports_count);
+    int rc = f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
+    return rc != 0 || f->user == NULL ? rc : settings_set(&s->user, f->user, why);
 }
 
 static int apply_amounts(struct settings *s, const struct file *f, const char *path, struct fault *why)
@@ -200,83 +268,116 @@ static int apply_amounts(struct settings *s, const struct file *f, const char *p
     return E_OK;
 }
 
-static bool vantage_from_text(const char *text, uint8_t *ret)
+/* What a setter said, with its place. */
+static int at_line(const char *path, const char *key, const char *text, const struct fault *what, struct fault *why)
 {
-    if (text == NULL)
-        *ret = VANTAGE_UNKNOWN;
-    else if (strcmp(text, "client") == 0)
-        *ret = VANTAGE_CLIENT;
-    else if (strcmp(text, "upstream") == 0)
-        *ret = VANTAGE_UPSTREAM;
-    else if (strcmp(text, "authoritative") == 0)
-        *ret = VANTAGE_AUTHORITATIVE;
-    else
-        return false;
-    return true;
+    int code = what->code == E_USAGE ? E_MALFORMED : what->code;
+    return fault_set(why, code, "%s:%u: %s: %s", path, line_of(path, key, text), key, what->text);
 }
 
-static int apply_input(struct settings_input *to, const struct file_input *from, const char *path,
-                       struct fault *why)
+static int apply_exclude(struct settings_exclude *to, const struct file_exclude *from, const char *path, struct fault *why)
 {
+    struct fault what;
+    for (unsigned i = 0; i < from->zones_count; i++)
+        if (settings_add_zone(to, from->zones[i], &what) != 0)
+            return at_line(path, "zones", from->zones[i], &what, why);
+    for (unsigned i = 0; i < from->clients_count; i++)
+        if (settings_add_client(to, from->clients[i], &what) != 0)
+            return at_line(path, "clients", from->clients[i], &what, why);
+    return E_OK;
+}
+
+/* The kind that the entry names, or -1 when it names none or several. */
+static int kind_of(const char *const where[3])
+{
+    int kind = -1;
+    for (int i = 0; i < 3; i++) {
+        if (where[i] != NULL && kind >= 0)
+            return -1;
+        if (where[i] != NULL)
+            kind = i;
+    }
+    return kind;
+}
+
+static int apply_input(struct settings_input *to, const struct file_input *from, const char *path, struct fault *why)
+{
+    struct fault what;
     const char *where[] = { [INPUT_INTERFACE] = from->interface, [INPUT_DNSTAP] = from->dnstap,
                             [INPUT_FILE] = from->file };
-    unsigned n = 0;
-    for (unsigned i = 0; i < 3; i++)
-        if (where[i] != NULL) {
-            to->kind = (enum settings_input_kind)i;
-            n++;
-        }
-    if (n != 1)
+    int kind = kind_of(where);
+    if (kind < 0)
         return fault_set(why, E_MALFORMED, "%s:%u: inputs: an entry has one of interface, dnstap, file", path,
                          line_of(path, "inputs", ""));
-    if (!vantage_from_text(from->vantage, &to->vantage))
-        return bad_value(path, "vantage", from->vantage, "client, upstream or authoritative", why);
-    int rc = settings_set(&to->where, where[to->kind], why);
-    return rc != 0 || from->sensor == NULL ? rc : settings_set(&to->sensor, from->sensor, why);
+    to->kind = (enum settings_input_kind)kind;
+    if (from->vantage != NULL && settings_set_vantage(&to->vantage, from->vantage, &what) != 0)
+        return at_line(path, "vantage", from->vantage, &what, why);
+    copy_ports(&to->ports, from->ports, from->ports_count);
+    int rc = settings_set(&to->where, where[kind], why);
+    if (rc == 0 && from->sensor != NULL)
+        rc = settings_set(&to->sensor, from->sensor, why);
+    return rc ? rc : apply_exclude(&to->exclude, &from->exclude, path, why);
+}
+
+/* A place for one more, or NULL. */
+static struct settings_input *one_more_input(struct settings *s, struct fault *why)
+{
+    struct settings_input *inputs = NULL;
+    if (s->n_inputs == SETTINGS_INPUTS_MAX)
+        (void)fault_set(why, E_USAGE, "at most %d inputs", SETTINGS_INPUTS_MAX);
+    else if ((inputs = realloc(s->inputs, (s->n_inputs + 1) * sizeof *inputs)) == NULL)
+        (void)fault_set(why, E_NOMEM, "out of memory");
+    if (inputs == NULL)
+        return NULL;
+    s->inputs = inputs;
+    inputs[s->n_inputs] = (struct settings_input){ 0 };
+    return &inputs[s->n_inputs++];
 }
 
 static int apply_inputs(struct settings *s, const struct file *f, const char *path, struct fault *why)
 {
-    if (f->inputs_count == 0)
-        return E_OK;
-    s->inputs = calloc(f->inputs_count, sizeof *s->inputs);
-    if (s->inputs == NULL)
-        return fault_set(why, E_NOMEM, "out of memory");
-    s->n_inputs = f->inputs_count;
-    for (unsigned i = 0; i < f->inputs_count; i++) {
-        int rc = apply_input(&s->inputs[i], &f->inputs[i], path, why);
-        if (rc != 0)
-            return rc;
+    int rc = E_OK;
+    for (unsigned i = 0; i < f->inputs_count && rc == E_OK; i++) {
+        struct settings_input *input = one_more_input(s, why);
+        rc = input ? apply_input(input, &f->inputs[i], path, why) : E_NOMEM;
     }
-    return E_OK;
+    return rc;
 }
 
-static int apply_zones(struct settings *s, const struct file_exclude *from, const char *path, struct fault *why)
+static int set_of_input(struct settings_input *to, const char *key, const char *value, struct fault *why)
 {
-    s->exclude_zones = calloc(from->zones_count + 1, sizeof *s->exclude_zones);
-    if (s->exclude_zones == NULL)
-        return fault_set(why, E_NOMEM, "out of memory");
-    for (unsigned i = 0; i < from->zones_count; i++) {
-        uint8_t wire[NAME_WIRE_MAX];
-        if (name_from_text(from->zones[i], strlen(from->zones[i]), wire) == 0)
-            return bad_value(path, "zones", from->zones[i], "a domain name", why);
-        int rc = settings_set(&s->exclude_zones[i], from->zones[i], why);
-        if (rc != 0)
-            return rc;
-        s->n_exclude_zones = i + 1;
-    }
-    return E_OK;
+    if (value[0] == '\0')
+        return fault_set(why, E_USAGE, "is given as KEY=VALUE");
+    if (strcmp(key, "sensor") == 0)
+        return settings_set(&to->sensor, value, why);
+    if (strcmp(key, "vantage") == 0)
+        return settings_set_vantage(&to->vantage, value, why);
+    if (strcmp(key, "port") == 0)
+        return settings_add_port(&to->ports, value, why);
+    if (strcmp(key, "exclude-zone") == 0)
+        return settings_add_zone(&to->exclude, value, why);
+    if (strcmp(key, "exclude-client") == 0)
+        return settings_add_client(&to->exclude, value, why);
+    return fault_set(why, E_USAGE, "not sensor, vantage, port, exclude-zone or exclude-client");
 }
 
-static int apply_clients(struct settings *s, const struct file_exclude *from, const char *path, struct fault *why)
+int settings_add_input(struct settings *s, enum settings_input_kind kind, const char *text, struct fault *why)
 {
-    s->exclude_clients = calloc(from->clients_count + 1, sizeof *s->exclude_clients);
-    if (s->exclude_clients == NULL)
-        return fault_set(why, E_NOMEM, "out of memory");
-    for (unsigned i = 0; i < from->clients_count; i++)
-        if (!value_net(from->clients[i], &s->exclude_clients[i]))
-            return bad_value(path, "clients", from->clients[i], "an address or a network", why);
-    s->n_exclude_clients = from->clients_count;
+    struct fault what = { 0 };
+    char copy[4096], *rest = copy;
+    if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy)
+        return fault_set(why, E_USAGE, "%.40s...: too long", text);
+    struct settings_input *input = one_more_input(s, why);
+    if (input == NULL || settings_set(&input->where, strsep(&rest, ","), why) != E_OK)
+        return why->code;
+    input->kind = kind;
+    while (rest != NULL) {
+        char *value = strsep(&rest, ",");
+        const char *key = strsep(&value, "=");
+        int rc = set_of_input(input, key, value ? value : "", &what);
+        if (rc != E_OK)
+            return fault_set(why, rc, "%s: %s: %s", text, key, what.text);
+    }
     return E_OK;
 }
 
@@ -287,9 +388,16 @@ static int apply(struct settings *s, const struct file *f, const char *path, str
         rc = apply_amounts(s, f, path, why);
     if (rc == 0)
         rc = apply_inputs(s, f, path, why);
-    if (rc == 0)
-        rc = apply_zones(s, &f->exclude, path, why);
-    return rc ? rc : apply_clients(s, &f->exclude, path, why);
+    return rc ? rc : apply_exclude(&s->exclude, &f->exclude, path, why);
+}
+
+static void release_exclude(struct settings_exclude *e)
+{
+    for (unsigned i = 0; i < e->n_zones; i++)
+        free(e->zones[i]);
+    free(e->zones);
+    free(e->clients);
+    *e = (struct settings_exclude){ 0 };
 }
 
 static void release_lists(struct settings *s)
@@ -297,16 +405,12 @@ static void release_lists(struct settings *s)
     for (unsigned i = 0; i < s->n_inputs; i++) {
         free(s->inputs[i].where);
         free(s->inputs[i].sensor);
+        release_exclude(&s->inputs[i].exclude);
     }
-    for (unsigned i = 0; i < s->n_exclude_zones; i++)
-        free(s->exclude_zones[i]);
     free(s->inputs);
-    free(s->exclude_zones);
-    free(s->exclude_clients);
     s->inputs = NULL;
-    s->exclude_zones = NULL;
-    s->exclude_clients = NULL;
-    s->n_inputs = s->n_exclude_zones = s->n_exclude_clients = 0;
+    s->n_inputs = 0;
+    release_exclude(&s->exclude);
 }
 
 int settings_load(struct settings *s, const char *path, struct fault *why)
@@ -338,6 +442,7 @@ void settings_release(struct settings *s)
 {
     release_lists(s);
     free(s->db);
+    free(s->user);
     *s = (struct settings){ 0 };
 }
 

@@ -4,6 +4,7 @@
  * override what both said. All strings belong to the settings. Value type; one thread.
  *
  *     db: /var/lib/dnsmon
+ *     user: dnsmon              # what capture becomes when root starts it
  *     threads: 4                # default: the online cores
  *     memory: 1G
  *     slot_s: 60
@@ -14,6 +15,9 @@
  *       - interface: eth0       # or dnstap: unix:/run/dnstap.sock, or file: /var/log/dns.json
  *         sensor: ns1
  *         vantage: client       # client, upstream or authoritative
+ *         ports: [5353]         # instead of those above
+ *         exclude:              # besides those below
+ *           zones: [home.arpa]
  *     exclude:
  *       zones: [corp.example]
  *       clients: [192.0.2.0/24]
@@ -27,32 +31,44 @@
 #include "cmd/value.h"
 #include "store/store.h"
 
-enum { SETTINGS_PORTS_MAX = 16, SETTINGS_LIST_MAX = 4096 };
+enum { SETTINGS_PORTS_MAX = 16, SETTINGS_LIST_MAX = 4096, SETTINGS_INPUTS_MAX = 255 };
 
 enum settings_input_kind { INPUT_INTERFACE, INPUT_DNSTAP, INPUT_FILE };
 
+struct settings_ports {
+    uint16_t port[SETTINGS_PORTS_MAX];
+    unsigned n; /* 0 = nothing said */
+};
+
+struct settings_exclude {
+    char **zones; /* presentation form, checked to be names */
+    unsigned n_zones;
+    struct value_net *clients;
+    unsigned n_clients;
+};
+
+/* What is not said of an input is as for all. */
 struct settings_input {
     enum settings_input_kind kind;
     char *where;     /* interface name, socket address or path */
-    char *sensor;    /* NULL = unnamed */
+    char *sensor;
     uint8_t vantage; /* enum message_vantage */
+    struct settings_ports ports;
+    struct settings_exclude exclude; /* besides what holds for all */
 };
 
 struct settings {
     char *db;
+    char *user; /* NULL: see account.h */
     unsigned threads;
     uint64_t memory; /* bytes */
     uint64_t slot_s; /* 0: what suits the command, see docs/design/slots.md */
     uint64_t lateness_s;
-    uint16_t ports[SETTINGS_PORTS_MAX];
-    unsigned n_ports; /* 0 = 53 alone */
+    struct settings_ports ports; /* none = 53 alone */
     bool keep_multicast;
     struct settings_input *inputs;
     unsigned n_inputs;
-    char **exclude_zones; /* presentation form, checked to be names */
-    unsigned n_exclude_zones;
-    struct value_net *exclude_clients;
-    unsigned n_exclude_clients;
+    struct settings_exclude exclude;
     uint64_t keep_s[TIERS]; /* 0 = keep */
     uint64_t merge_bytes_per_s;
 };
@@ -63,6 +79,17 @@ void settings_release(struct settings *s);
 
 /* E_MALFORMED with "file:line: what" when the file is not a configuration. */
 int settings_load(struct settings *s, const char *path, struct fault *why) MUST_CHECK;
+
+/* Appends an input: "WHERE[,KEY=VALUE]...", KEY being sensor, vantage, port, exclude-zone or
+ * exclude-client, the last three any number of times. E_USAGE when it is not of that form. */
+int settings_add_input(struct settings *s, enum settings_input_kind kind, const char *text,
+                       struct fault *why) MUST_CHECK;
+
+/* One more of a list, or a vantage; E_USAGE when the text is none. */
+int settings_add_port(struct settings_ports *ports, const char *text, struct fault *why) MUST_CHECK;
+int settings_add_zone(struct settings_exclude *exclude, const char *text, struct fault *why) MUST_CHECK;
+int settings_add_client(struct settings_exclude *exclude, const char *text, struct fault *why) MUST_CHECK;
+int settings_set_vantage(uint8_t *ret, const char *text, struct fault *why) MUST_CHECK;
 
 /* Replaces a string of the settings. */
 int settings_set(char **field, const char *text, struct fault *why) MUST_CHECK;

@@ -26,61 +26,37 @@ static int64_t monotonic_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void add_port(struct intake *in)
+static int add_port(struct intake *in, struct fault *why)
 {
-    struct settings *s = &in->options.settings;
-    uint16_t port;
-    if (!value_port(optarg, &port))
-        options_wrong(&in->options, "--port %s: not a port", optarg);
-    else if (s->n_ports == SETTINGS_PORTS_MAX)
-        options_wrong(&in->options, "--port: at most %d ports", SETTINGS_PORTS_MAX);
-    else
-        s->ports[s->n_ports++] = port;
+    struct settings_ports *ports = &in->options.settings.ports;
+    if (!in->ports_given)
+        ports->n = 0;
+    in->ports_given = true;
+    return settings_add_port(ports, optarg, why);
 }
 
-static void add_zone(struct intake *in)
+static const char *name_of(const struct options *o, int option)
 {
-    struct settings *s = &in->options.settings;
-    uint8_t wire[NAME_WIRE_MAX];
-    if (name_from_text(optarg, strlen(optarg), wire) == 0) {
-        options_wrong(&in->options, "--exclude-zone %s: not a name", optarg);
-        return;
-    }
-    char **zones = realloc(s->exclude_zones, (s->n_exclude_zones + 1) * sizeof *zones);
-    char *copy = strdup(optarg);
-    if (zones != NULL)
-        s->exclude_zones = zones;
-    if (zones == NULL || copy == NULL)
-        options_wrong(&in->options, "out of memory");
-    else
-        s->exclude_zones[s->n_exclude_zones++] = copy;
+    const struct option *l = o->longs;
+    while (l->name != NULL && l->val != option)
+        l++;
+    return l->name;
 }
 
-static void add_client(struct intake *in)
+/* Options whose values settings check. */
+static void add_checked(struct intake *in, int option)
 {
-    struct settings *s = &in->options.settings;
-    struct value_net net;
-    if (!value_net(optarg, &net)) {
-        options_wrong(&in->options, "--exclude-client %s: not a network", optarg);
-        return;
+    struct settings_exclude *exclude = &in->options.settings.exclude;
+    struct fault why;
+    int err = E_OK;
+    switch (option) {
+    case INTAKE_PORT: err = add_port(in, &why); break;
+    case INTAKE_ZONE: err = settings_add_zone(exclude, optarg, &why); break;
+    case INTAKE_CLIENT: err = settings_add_client(exclude, optarg, &why); break;
+    case INTAKE_VANTAGE: err = settings_set_vantage(&in->vantage, optarg, &why); break;
     }
-    struct value_net *nets = realloc(s->exclude_clients, (s->n_exclude_clients + 1) * sizeof *nets);
-    if (nets == NULL) {
-        options_wrong(&in->options, "out of memory");
-        return;
-    }
-    s->exclude_clients = nets;
-    nets[s->n_exclude_clients++] = net;
-}
-
-static void set_vantage(struct intake *in)
-{
-    static const char *const names[] = { "unknown", "client", "upstream", "authoritative" };
-    for (uint8_t i = 1; i < 4; i++)
-        if (strcmp(optarg, names[i]) == 0)
-            in->vantage = i;
-    if (in->vantage == VANTAGE_UNKNOWN)
-        options_wrong(&in->options, "--vantage %s: client, upstream or authoritative", optarg);
+    if (err)
+        options_wrong(&in->options, "--%s: %s", name_of(&in->options, option), why.text);
 }
 
 void intake_option(struct intake *in, int option)
@@ -99,31 +75,29 @@ void intake_option(struct intake *in, int option)
     case INTAKE_LATENESS: options_duration(o, "lateness", &o->settings.lateness_s); break;
     case INTAKE_FORMAT: in->format = optarg; break;
     case INTAKE_SENSOR: in->sensor = optarg; break;
-    case INTAKE_VANTAGE: set_vantage(in); break;
-    case INTAKE_PORT: add_port(in); break;
     case INTAKE_MULTICAST: o->settings.keep_multicast = true; break;
-    case INTAKE_ZONE: add_zone(in); break;
-    case INTAKE_CLIENT: add_client(in); break;
     case INTAKE_SOURCE_ID: in->source_id = optarg; break;
     case INTAKE_SUFFIXES: in->suffix_path = optarg; break;
     case INTAKE_COPIES: options_count(o, "copy-window", &in->copy_window_ms); break;
+    default: add_checked(in, option);
     }
 }
 
-static int zones_to_keys(struct intake *in, struct fault *why)
+/* The settings' lists have been checked to be names and networks. */
+static int zones_to_keys(const struct settings_exclude *from, struct observer_exclusion *to)
 {
-    const struct settings *s = &in->options.settings;
-    in->zones = calloc(s->n_exclude_zones + 1, sizeof *in->zones);
-    in->zone_lens = calloc(s->n_exclude_zones + 1, sizeof *in->zone_lens);
-    if (in->zones == NULL || in->zone_lens == NULL)
-        return fault_set(why, E_NOMEM, "out of memory");
-    for (unsigned i = 0; i < s->n_exclude_zones; i++) {
+    uint8_t(*zones)[NAME_KEY_MAX] = calloc(from->n_zones + 1, sizeof *zones);
+    size_t *lens = calloc(from->n_zones + 1, sizeof *lens);
+    to->zones = (const uint8_t(*)[NAME_KEY_MAX])zones;
+    to->zone_lens = lens;
+    if (zones == NULL || lens == NULL)
+        return E_NOMEM;
+    for (unsigned i = 0; i < from->n_zones; i++) {
         uint8_t wire[NAME_WIRE_MAX];
-        size_t n = name_from_text(s->exclude_zones[i], strlen(s->exclude_zones[i]), wire);
-        in->zone_lens[i] = n ? name_owner_key(wire, n, in->zones[i]) - 1 : 0;
-        if (n == 0)
-            return fault_set(why, E_USAGE, "excluded zone %s: not a name", s->exclude_zones[i]);
+        size_t n = name_from_text(from->zones[i], strlen(from->zones[i]), wire);
+        lens[i] = name_owner_key(wire, n, zones[i]) - 1;
     }
+    to->n_zones = from->n_zones;
     return E_OK;
 }
 
@@ -135,18 +109,45 @@ static void map_address(const uint8_t *address, uint8_t len, uint8_t mapped[16])
     memcpy(mapped + 16 - len, address, len);
 }
 
-static int clients_to_networks(struct intake *in, struct fault *why)
+static int clients_to_networks(const struct settings_exclude *from, struct observer_exclusion *to)
+{
+    struct observer_network *clients = calloc(from->n_clients + 1, sizeof *clients);
+    to->clients = clients;
+    if (clients == NULL)
+        return E_NOMEM;
+    for (unsigned i = 0; i < from->n_clients; i++) {
+        const struct value_net *net = &from->clients[i];
+        map_address(net->lo, net->len, clients[i].low);
+        map_address(net->hi, net->len, clients[i].high);
+    }
+    to->n_clients = from->n_clients;
+    return E_OK;
+}
+
+static int build_exclusions(struct intake *in, struct fault *why)
 {
     const struct settings *s = &in->options.settings;
-    in->clients = calloc(s->n_exclude_clients + 1, sizeof *in->clients);
-    if (in->clients == NULL)
-        return fault_set(why, E_NOMEM, "out of memory");
-    for (unsigned i = 0; i < s->n_exclude_clients; i++) {
-        const struct value_net *net = &s->exclude_clients[i];
-        map_address(net->lo, net->len, in->clients[i].low);
-        map_address(net->hi, net->len, in->clients[i].high);
+    in->exclusions = calloc(s->n_inputs + 1, sizeof *in->exclusions);
+    int err = in->exclusions ? E_OK : E_NOMEM;
+    for (unsigned i = 0; i <= s->n_inputs && err == E_OK; i++) {
+        const struct settings_exclude *from = i == 0 ? &s->exclude : &s->inputs[i - 1].exclude;
+        in->exclusions[i].also = i == 0 ? NULL : in->exclusions;
+        err = zones_to_keys(from, &in->exclusions[i]);
+        if (err == E_OK)
+            err = clients_to_networks(from, &in->exclusions[i]);
     }
-    return E_OK;
+    return err ? fault_set(why, err, "out of memory") : E_OK;
+}
+
+static void release_exclusions(struct intake *in)
+{
+    for (unsigned i = 0; in->exclusions != NULL && i <= in->options.settings.n_inputs; i++) {
+        free((void *)in->exclusions[i].zones);
+        free((void *)in->exclusions[i].zone_lens);
+        free((void *)in->exclusions[i].clients);
+    }
+    free(in->exclusions);
+    in->exclusions = NULL;
 }
 
 static void tell(void *ctx, const struct observer_counts *counts, uint64_t done, uint64_t size, const char *name)
@@ -169,6 +170,12 @@ static void tell(void *ctx, const struct observer_counts *counts, uint64_t done,
     fflush(stderr);
 }
 
+static void use_ports(struct input_options *to, const struct settings_ports *from)
+{
+    memcpy(to->ports, from->port, sizeof to->ports);
+    to->n_ports = from->n;
+}
+
 /* Shares of the memory bound: folds take a third, as their runs and the rounds' buffers need
  * as much again while a slot is written. */
 static void fill_pipeline_options(struct intake *in, uint8_t sensor)
@@ -183,13 +190,9 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
             .pair_timeout_ns = INT64_C(10) * 1000000000,
             .copy_window_ns = (int64_t)in->copy_window_ms * 1000000,
             .memory = s->memory / 4,
-            .zones = (const uint8_t(*)[NAME_KEY_MAX])in->zones,
-            .zone_lens = in->zone_lens,
-            .n_zones = s->n_exclude_zones,
-            .clients = in->clients,
-            .n_clients = s->n_exclude_clients,
+            .exclusions = in->exclusions,
         },
-        .input = { .format = in->format, .n_ports = s->n_ports, .keep_multicast = s->keep_multicast,
+        .input = { .format = in->format, .keep_multicast = s->keep_multicast,
                    .vantage = in->vantage, .sensor = sensor, .transport_limit = s->memory / 16 },
         .threads = s->threads,
         .source_id = in->source_id,
@@ -197,7 +200,7 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
         .progress = in->bar ? tell : NULL,
         .progress_ctx = in,
     };
-    memcpy(p->input.ports, s->ports, sizeof p->input.ports);
+    use_ports(&p->input, &s->ports);
 }
 
 static void catch_signals(void)
@@ -227,9 +230,7 @@ int intake_open(struct intake *in, struct fault *why)
     keep_freed_memory();
     int err = suffix_load(&in->suffixes, in->suffix_path ? in->suffix_path : SUFFIX_DEFAULT_PATH, why);
     if (err == E_OK)
-        err = zones_to_keys(in, why);
-    if (err == E_OK)
-        err = clients_to_networks(in, why);
+        err = build_exclusions(in, why);
     struct store_options store_options = settings_store(s);
     if (err == E_OK)
         err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why);
@@ -251,9 +252,19 @@ void intake_close(struct intake *in)
     pipeline_destroy(&in->pipeline);
     store_close(&in->store);
     suffix_destroy(&in->suffixes);
-    free(in->zones);
-    free(in->zone_lens);
-    free(in->clients);
+    release_exclusions(in);
+}
+
+int intake_input(struct intake *in, unsigned index, struct input_options *ret, struct fault *why)
+{
+    const struct settings_input *input = &in->options.settings.inputs[index];
+    *ret = in->pipeline_options.input;
+    ret->exclusion = (uint8_t)(index + 1);
+    if (input->vantage != VANTAGE_UNKNOWN)
+        ret->vantage = input->vantage;
+    if (input->ports.n > 0)
+        use_ports(ret, &input->ports);
+    return input->sensor ? store_sensor(in->store, input->sensor, &ret->sensor, why) : E_OK;
 }
 
 static double cpu_seconds(void)

@@ -53,9 +53,8 @@ struct intake {
     uint64_t default_slot_s; /* of the command */
 
     struct suffix_list *suffixes;
-    uint8_t (*zones)[NAME_KEY_MAX];
-    size_t *zone_lens;
-    struct observer_network *clients;
+    struct observer_exclusion *exclusions; /* for all, then of each configured input */
+    bool ports_given;                      /* on the command line: those of the file do not count */
     struct store *store;
     struct pipeline_options pipeline_options;
     struct pipeline *pipeline;
@@ -69,6 +68,9 @@ void intake_option(struct intake *in, int option);
 /* Opens the database and makes the pipeline; returns E_OK or fills `why`. */
 int intake_open(struct intake *in, struct fault *why) MUST_CHECK;
 void intake_close(struct intake *in);
+
+/* How to read settings.inputs[index]: as all, but for what is said of it. After intake_open. */
+int intake_input(struct intake *in, unsigned index, struct input_options *ret, struct fault *why) MUST_CHECK;
 
 /* Prints the summary, a line or a JSON object, to stdout. */
 void intake_summary(const struct intake *in, const struct pipeline_result *result);

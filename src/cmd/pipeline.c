@@ -58,8 +58,8 @@ struct merge_job {
 };
 
 struct reading {
-    const char *const *paths;
-    size_t n_paths, at;
+    const struct pipeline_file *files;
+    size_t n_files, at;
     struct source *source;
     /* All sources the database knows and those read since; the reader's own copy, since the
      * store's list changes under commits. `current` is the open source's place in it. */
@@ -321,12 +321,14 @@ static int find_prefix(struct pipeline *p, const char *id, uint64_t *ret_offset,
 }
 
 /* Opens a file where the database knows it up to. */
-static int open_known(struct pipeline *p, const char *path, struct fault *why)
+static int open_known(struct pipeline *p, const struct pipeline_file *file, struct fault *why)
 {
     struct reading *r = &p->reading;
+    const char *path = file->path;
     const char *id = strcmp(path, "-") == 0 ? p->options.source_id : NULL;
     bool seekable = strcmp(path, "-") != 0;
-    int err = source_open(&r->source, path, &p->options.input, p->transport, why);
+    transport_use(p->transport, &file->input);
+    int err = source_open(&r->source, path, &file->input, p->transport, why);
     if (err)
         return err;
     uint64_t offset = 0;
@@ -336,7 +338,7 @@ static int open_known(struct pipeline *p, const char *path, struct fault *why)
     source_position(r->source, &here);
     if (err == E_OK && here.offset != offset && seekable) {
         source_close(&r->source);
-        err = source_open(&r->source, path, &p->options.input, p->transport, why);
+        err = source_open(&r->source, path, &file->input, p->transport, why);
         if (err == E_OK && offset > 0)
             err = source_skip(r->source, offset, why);
     }
@@ -390,7 +392,7 @@ static int note_source(struct pipeline *p, struct step *step)
     struct store_source *s = &step->sources[step->n_sources];
     *s = (struct store_source){ .head = here.head, .offset = here.offset };
     memcpy(s->digest, here.digest, sizeof s->digest);
-    const char *path = r->paths[r->at];
+    const char *path = r->files[r->at].path;
     copy_name(s->name, sizeof s->name, path);
     if (strcmp(path, "-") == 0 && p->options.source_id != NULL)
         snprintf(s->id, sizeof s->id, "%s", p->options.source_id);
@@ -454,12 +456,12 @@ static int read_files(struct pipeline *p, struct step *step, struct fault *why)
         return E_OK;
     }
     bool stop = is_stopped(p);
-    if (r->source == NULL && (r->at == r->n_paths || stop)) {
+    if (r->source == NULL && (r->at == r->n_files || stop)) {
         r->ended = true;
         return E_OK;
     }
     if (r->source == NULL) {
-        int err = open_known(p, r->paths[r->at], why);
+        int err = open_known(p, &r->files[r->at], why);
         if (err == E_NOMEM)
             return err;
         if (err)
@@ -496,6 +498,14 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/* Inputs wait one after another, a quarter of a round all together; but never not at all, which
+ * with many of them would be a busy loop. */
+static int live_wait_ms(const struct pipeline *p)
+{
+    int each = (int)(LIVE_ROUND_MS / 4 / p->n_inputs);
+    return each > 0 ? each : 1;
+}
+
 static int read_live(struct pipeline *p, struct step *step, struct fault *why)
 {
     int64_t until = now_ns() + LIVE_ROUND_MS * INT64_C(1000000);
@@ -505,8 +515,7 @@ static int read_live(struct pipeline *p, struct step *step, struct fault *why)
             break;
         }
         for (size_t i = 0; i < p->n_inputs; i++) {
-            int timeout_ms = (int)(LIVE_ROUND_MS / 4 / p->n_inputs);
-            int err = p->inputs[i].read(p->inputs[i].ctx, &step->round.batch, &step->round.tally, timeout_ms, why);
+            int err = p->inputs[i].read(p->inputs[i].ctx, &step->round.batch, &step->round.tally, live_wait_ms(p), why);
             if (err)
                 return err;
         }
@@ -786,7 +795,7 @@ static void tell_progress(struct pipeline *p)
     struct reading *r = &p->reading;
     if (r->source != NULL)
         source_progress(r->source, &done, &size);
-    const char *name = r->at < r->n_paths ? r->paths[r->at] : "";
+    const char *name = r->at < r->n_files ? r->files[r->at].path : "";
     p->options.progress(p->options.progress_ctx, &p->run, done, size, name);
 }
 
@@ -855,11 +864,11 @@ static int run_to_end(struct pipeline *p, struct pipeline_result *result, struct
     return err ? err : sealed;
 }
 
-int pipeline_files(struct pipeline *p, const char *const *paths, size_t n, struct pipeline_result *ret, struct fault *why)
+int pipeline_files(struct pipeline *p, const struct pipeline_file *files, size_t n, struct pipeline_result *ret, struct fault *why)
 {
     struct reading *r = &p->reading;
-    r->paths = paths;
-    r->n_paths = n;
+    r->files = files;
+    r->n_files = n;
     r->at = 0;
     r->ended = false;
     r->err = E_OK;

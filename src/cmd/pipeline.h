@@ -20,6 +20,11 @@
 
 struct pipeline;
 
+struct pipeline_file {
+    const char *path; /* "-": standard input */
+    struct input_options input;
+};
+
 /* A live input: appends messages, waits `timeout_ms` at most. */
 struct live_input {
     int (*read)(void *ctx, struct message_batch *batch, struct tally *tally, int timeout_ms, struct fault *why);
@@ -28,7 +33,7 @@ struct live_input {
 
 struct pipeline_options {
     struct observer_options observer;
-    struct input_options input;
+    struct input_options input;   /* of the transport that files share: its limit */
     unsigned threads;
     const char *source_id;        /* for standard input, or NULL */
     const atomic_int *stop;       /* becomes non-zero: stop reading, seal, return */
@@ -50,10 +55,11 @@ int pipeline_create(struct pipeline **ret, struct store *store, const struct pip
 void pipeline_destroy(struct pipeline **pipeline);
 
 /* Reads all files in order. Everything read is sealed on return, on errors as far as possible. */
-int pipeline_files(struct pipeline *pipeline, const char *const *paths, size_t n, struct pipeline_result *ret,
+int pipeline_files(struct pipeline *pipeline, const struct pipeline_file *files, size_t n, struct pipeline_result *ret,
                    struct fault *why) MUST_CHECK;
 
-/* Reads live inputs in turn until *options.stop. */
+/* Reads live inputs in turn until *options.stop. What they keep open themselves (streams, fragments) is not
+ * saved, waiting queries are; the open state of files stays as it is in the database. */
 int pipeline_live(struct pipeline *pipeline, struct live_input *inputs, size_t n, struct pipeline_result *ret,
                   struct fault *why) MUST_CHECK;
 

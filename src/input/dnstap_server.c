@@ -194,6 +194,16 @@ int dnstap_server_open(struct dnstap_server **ret, const char *address,
     return e;
 }
 
+int dnstap_server_give(const struct dnstap_server *server, uid_t uid, gid_t gid, struct fault *why)
+{
+    for (unsigned i = 0; i < server->n_listeners; i++) {
+        const char *path = server->listeners[i].path;
+        if (path[0] && lchown(path, uid, gid) != 0)
+            return fault_errno(why, errno, "%s: chown", path);
+    }
+    return 0;
+}
+
 /* Clients */
 
 static void drop(struct dnstap_server *server, struct client *c)

@@ -13,12 +13,16 @@
  * the client that was silent longest, if that was more than a minute; else none.
  *
  * A unix socket is made with mode 0660. A socket file that nobody listens on is
- * replaced; a live one, or a file of another kind, is an error. Handle type. One thread.
+ * replaced; a live one, or a file of another kind, is an error. Closing removes the file
+ * where the process may still write its folder; where not, the next start replaces it.
+ * Handle type. One thread.
  */
 #ifndef DNSMON_INPUT_DNSTAP_SERVER_H
 #define DNSMON_INPUT_DNSTAP_SERVER_H
 
 #include "input/source.h"
+
+#include <sys/types.h>
 
 enum { DNSTAP_CLIENTS_MAX = 256 };
 
@@ -33,13 +37,18 @@ struct dnstap_server_stats {
 };
 
 /* `address`: "unix:PATH" or "tcp:ADDR:PORT", ADDR numeric, IPv6 also in brackets.
- * `options` (vantage, sensor, multicast) are lent. */
+ * `options` (vantage, sensor, multicast) are lent, and may be filled in until the first read. */
 int dnstap_server_open(struct dnstap_server **ret, const char *address,
                        const struct input_options *options, struct fault *why) MUST_CHECK;
 
 /* One more address to listen on (at most 8). */
 int dnstap_server_listen(struct dnstap_server *server, const char *address,
                          struct fault *why) MUST_CHECK;
+
+/* Gives the socket files to the user that the process becomes, so that the mode lets in who
+ * shares that user's group, not root's. */
+int dnstap_server_give(const struct dnstap_server *server, uid_t uid, gid_t gid,
+                       struct fault *why) MUST_CHECK;
 
 void dnstap_server_close(struct dnstap_server **server);
 

@@ -14,7 +14,6 @@ enum {
 
 struct live {
     pcap_t *pcap;
-    struct transport *transport;
     int linktype;
     int fd;
     int64_t unit_ns; /* of tv_usec */
@@ -24,6 +23,7 @@ struct live {
     volatile bool stopped; /* set by live_stop, perhaps in a signal handler */
 
     /* The call being served. */
+    struct transport *transport;
     struct message_batch *batch;
     struct tally *tally;
     int rc;
@@ -74,14 +74,13 @@ static int activate(struct live *live, const char *interface, const struct live_
 }
 
 int live_open(struct live **ret, const char *interface, const struct live_options *options,
-              struct transport *transport, struct fault *why)
+              struct fault *why)
 {
     const struct live_options defaults = { 0 };
     char reason[PCAP_ERRBUF_SIZE];
     struct live *live = calloc(1, sizeof *live);
     if (live == NULL)
         return fault_set(why, E_NOMEM, "%s: no memory", interface);
-    live->transport = transport;
     live->pcap = pcap_create(interface, reason);
     int rc = live->pcap ? activate(live, interface, options ? options : &defaults, why)
                         : fault_set(why, E_IO, "%s: %s", interface, reason);
@@ -135,10 +134,11 @@ static void wait_for_packets(const struct live *live, int timeout_ms)
         poll(&on, 1, timeout_ms);
 }
 
-int live_read(struct live *live, struct message_batch *batch, struct tally *tally, int timeout_ms,
-              struct fault *why)
+int live_read(struct live *live, struct transport *transport, struct message_batch *batch,
+              struct tally *tally, int timeout_ms, struct fault *why)
 {
     bool waited = false;
+    live->transport = transport;
     live->batch = batch;
     live->tally = tally;
     live->rc = 0;

@@ -19,16 +19,16 @@ struct live_options {
     bool no_promiscuous;
 };
 
-/* `transport` is borrowed. `live` may be NULL. */
+/* Packets wait in the ring from here on. Only this needs privileges. */
 int live_open(struct live **ret, const char *interface, const struct live_options *options,
-              struct transport *transport, struct fault *why) MUST_CHECK;
-void live_close(struct live **live);
+              struct fault *why) MUST_CHECK;
+void live_close(struct live **live); /* of NULL, too */
 
 /* Waits for packets, for `timeout_ms` at most, and appends their messages until
  * the batch is full or nothing waits any more. Returning 0 with no message is a
- * timeout or packets without messages; E_INTERRUPTED after `live_stop`. */
-int live_read(struct live *live, struct message_batch *batch, struct tally *tally, int timeout_ms,
-              struct fault *why) MUST_CHECK;
+ * timeout or packets without messages; E_INTERRUPTED after `live_stop`. `transport` is borrowed. */
+int live_read(struct live *live, struct transport *transport, struct message_batch *batch,
+              struct tally *tally, int timeout_ms, struct fault *why) MUST_CHECK;
 
 uint64_t live_packets(const struct live *live);
 

@@ -41,6 +41,7 @@ int log_add(struct log_sink *sink, const struct log_record *record, const uint8_
         .vantage = record->vantage ? record->vantage : sink->options->vantage,
         .transport = record->transport,
         .sensor = sink->options->sensor,
+        .exclusion = sink->options->exclusion,
     };
     return message_batch_add(sink->batch, &message);
 }

@@ -48,12 +48,14 @@ struct message {
     struct endpoint from; /* sender */
     struct endpoint to;
     uint16_t known;    /* enum message_known */
-    uint8_t vantage;   /* enum message_vantage */
-    uint8_t transport; /* enum message_transport */
+    uint8_t vantage : 4;   /* enum message_vantage */
+    uint8_t transport : 4; /* enum message_transport */
+    uint8_t exclusion; /* number of what its source leaves out, 0 = what all do */
     uint8_t sensor;    /* index into the source's sensor names, 0 = unnamed */
     bool truncated;    /* the capture cut the packet: wire is a prefix */
     uint16_t ip_id;    /* IPv4 identification, 0 for IPv6: tells a copy from a repetition */
 };
+_Static_assert(sizeof(struct message) == 64, "a message is one cache line");
 
 /* Messages between reading and decoding. The batch owns the bytes they point to;
  * `message_batch_clear` ends their life. `room` says when a reader should stop: a

@@ -19,6 +19,7 @@ struct packet {
     uint16_t ip_id;
     uint8_t vantage;
     uint8_t sensor;
+    uint8_t exclusion;
     struct endpoint from;
     struct endpoint to;
 };
@@ -38,8 +39,9 @@ static inline int packet_emit(const struct packet *p, enum message_transport tra
     m->from = p->from;
     m->to = p->to;
     m->known = KNOWN_ALL;
-    m->vantage = p->vantage;
-    m->transport = (uint8_t)transport;
+    m->vantage = p->vantage & 15;
+    m->transport = (uint8_t)transport & 15;
+    m->exclusion = p->exclusion;
     m->sensor = p->sensor;
     m->truncated = truncated;
     m->ip_id = p->ip_id;

@@ -25,6 +25,7 @@ struct input_options {
     bool keep_multicast;       /* mDNS (5353) and LLMNR (5355) are messages too */
     uint8_t vantage;           /* enum message_vantage, for sources that do not say */
     uint8_t sensor;
+    uint8_t exclusion;         /* for messages, see message.h */
     size_t transport_limit;    /* bytes held for fragments and streams; 0 = 64 MiB */
 };
 
@@ -36,6 +37,10 @@ struct source_position {
 
 struct transport *transport_create(const struct input_options *options);
 void transport_destroy(struct transport **transport);
+
+/* What frames from now on are taken for: ports, multicast, vantage, sensor, exclusion. What is open stays:
+ * a stream or datagram that goes on in another source is that of the source where it becomes whole. */
+void transport_use(struct transport *transport, const struct input_options *options);
 
 /* Open state (RFC 791 fragments, TCP streams with their buffered bytes), in the
  * form of docs/format/state.md, and back. Saving is deterministic. */

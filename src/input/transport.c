@@ -36,6 +36,7 @@ struct transport {
     struct tcp_table *tcp;
     uint8_t vantage;
     uint8_t sensor;
+    uint8_t exclusion;
     bool keep_multicast;
     uint64_t ports[65536 / 64];
 };
@@ -54,17 +55,22 @@ struct transport *transport_create(const struct input_options *options)
         transport_destroy(&t);
         return NULL;
     }
-    unsigned n = options ? options->n_ports : 0;
-    if (n == 0)
-        t->ports[53 / 64] |= UINT64_C(1) << 53 % 64;
-    for (unsigned i = 0; i < n && i < 16; i++)
-        t->ports[options->ports[i] / 64] |= UINT64_C(1) << options->ports[i] % 64;
-    if (options) {
-        t->vantage = options->vantage;
-        t->sensor = options->sensor;
-        t->keep_multicast = options->keep_multicast;
-    }
+    const struct input_options defaults = { 0 };
+    transport_use(t, options ? options : &defaults);
     return t;
+}
+
+void transport_use(struct transport *t, const struct input_options *options)
+{
+    memset(t->ports, 0, sizeof t->ports);
+    if (options->n_ports == 0)
+        t->ports[53 / 64] |= UINT64_C(1) << 53 % 64;
+    for (unsigned i = 0; i < options->n_ports && i < 16; i++)
+        t->ports[options->ports[i] / 64] |= UINT64_C(1) << options->ports[i] % 64;
+    t->vantage = options->vantage;
+    t->sensor = options->sensor;
+    t->exclusion = options->exclusion;
+    t->keep_multicast = options->keep_multicast;
 }
 
 void transport_destroy(struct transport **transport)
@@ -562,6 +568,7 @@ int transport_frame(struct transport *t, int linktype, int64_t ts_ns, const uint
         .weight = 1,
         .vantage = t->vantage,
         .sensor = t->sensor,
+        .exclusion = t->exclusion,
     };
     struct view v = { .ptr = frame, .len = caplen, .missing = len > caplen ? len - caplen : 0 };
     if (v.missing > 1 << 18)

@@ -288,36 +288,44 @@ static struct pair_key pair_key_of(const struct dns_decoder *d, const struct mes
     return (struct pair_key){ hash_stable(bytes, sizeof bytes), hash_stable(d->question->wire, d->question->wire_len) };
 }
 
-static bool is_excluded_zone(const struct observer_options *options, const struct dns_decoder *d)
+static bool is_excluded_zone(const struct observer_exclusion *x, const struct dns_decoder *d)
 {
-    for (unsigned i = 0; i < options->n_zones; i++)
-        if (d->qname_len > options->zone_lens[i] && memcmp(d->qname, options->zones[i], options->zone_lens[i]) == 0)
+    for (unsigned i = 0; i < x->n_zones; i++)
+        if (d->qname_len > x->zone_lens[i] && memcmp(d->qname, x->zones[i], x->zone_lens[i]) == 0)
             return true;
     return false;
 }
 
-static bool is_excluded_client(const struct observer_options *options, const struct message *m, bool response)
+static bool is_excluded_client(const struct observer_exclusion *x, const struct message *m, bool response)
 {
     const uint8_t *client = response ? m->to.address : m->from.address;
-    for (unsigned i = 0; i < options->n_clients; i++)
-        if (memcmp(client, options->clients[i].low, 16) >= 0 && memcmp(client, options->clients[i].high, 16) <= 0)
+    for (unsigned i = 0; i < x->n_clients; i++)
+        if (memcmp(client, x->clients[i].low, 16) >= 0 && memcmp(client, x->clients[i].high, 16) <= 0)
             return true;
     return false;
+}
+
+/* The lists of the message's source, then those for all. */
+static enum tally_cause exclude(const struct observer_exclusion *x, struct dns_decoder *d, const struct message *m)
+{
+    for (; x != NULL; x = x->also) {
+        if (x->n_clients && m->known & KNOWN_ADDRESSES && is_excluded_client(x, m, d->flags & DNS_QR))
+            return TALLY_EXCLUDED_CLIENT;
+        if (x->n_zones && dns_qname(d) && is_excluded_zone(x, d))
+            return TALLY_EXCLUDED_ZONE;
+    }
+    return TALLY_CAUSES;
 }
 
 /* Why a well-formed message is not used, or TALLY_CAUSES. */
 static enum tally_cause set_aside(const struct observer *o, struct dns_decoder *d, const struct message *m)
 {
-    bool response = d->flags & DNS_QR;
+    const struct observer_exclusion *all = o->options.exclusions;
     if (d->flags & DNS_OPCODE)
         return TALLY_NOT_QUERY_OPCODE;
     if (d->question != NULL && d->qclass != CLASS_IN)
         return TALLY_OTHER_CLASS;
-    if (o->options.n_clients && m->known & KNOWN_ADDRESSES && is_excluded_client(&o->options, m, response))
-        return TALLY_EXCLUDED_CLIENT;
-    if (o->options.n_zones && dns_qname(d) && is_excluded_zone(&o->options, d))
-        return TALLY_EXCLUDED_ZONE;
-    return TALLY_CAUSES;
+    return exclude(all ? &all[m->exclusion] : NULL, d, m);
 }
 
 /* Some logs (EVE version 1) have an event an answer and no question: what the answer is about

@@ -37,6 +37,16 @@ struct observer_network {
     uint8_t low[16], high[16]; /* both included; IPv4 mapped */
 };
 
+/* What is not recorded. A message names its own by number (`message.exclusion`). */
+struct observer_exclusion {
+    const uint8_t (*zones)[NAME_KEY_MAX]; /* owner keys without final 00 */
+    const size_t *zone_lens;
+    unsigned n_zones;
+    const struct observer_network *clients;
+    unsigned n_clients;
+    const struct observer_exclusion *also; /* holds besides; NULL = nothing */
+};
+
 struct observer_options {
     const struct suffix_list *suffixes; /* borrowed */
     uint32_t slot_s;
@@ -44,11 +54,7 @@ struct observer_options {
     int64_t pair_timeout_ns;
     int64_t copy_window_ns;  /* 0: copies are not looked for */
     size_t memory;           /* bytes of folds before a slot is sealed early */
-    const uint8_t (*zones)[NAME_KEY_MAX]; /* excluded: owner keys without final 00 */
-    const size_t *zone_lens;
-    unsigned n_zones;
-    const struct observer_network *clients; /* excluded */
-    unsigned n_clients;
+    const struct observer_exclusion *exclusions; /* borrowed; one for each number in messages, NULL = none at all */
 };
 
 struct observer_counts {

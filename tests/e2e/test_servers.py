@@ -2,11 +2,10 @@
 loopback. Both databases say the same."""
 import json
 import re
-import signal
-import socket
 import time
 
 import lib
+from live import capture, finish, may_capture
 
 ZONES = {
     "example.com.": """www A 192.0.2.1
@@ -35,29 +34,6 @@ LOOKUPS = [
     ("rrset", "*.example.com", "NODATA"), ("rdata", "192.0.2.0/24"), ("rdata", "2001:db8::/32"),
     ("rdata", "www.example.com"), ("rdata", "*.example.com"), ("rdata", "198.51.100.9"),
 ]
-
-
-def may_capture():
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)).close()
-    except (OSError, AttributeError) as why:
-        lib.skip(f"capturing is not permitted: {why}")
-
-
-def capture(tmp, name, *words):
-    process = lib.start(lib.dnsmon_path(), "capture", "--db", tmp / name, *words, log=tmp / f"{name}.log")
-
-    def listens():
-        process.expect_alive()
-        return "listening" in process.output()
-    lib.wait_until(listens, 10, f"{name} to listen")
-    return process
-
-
-def finish(process, what):
-    process.send_signal(signal.SIGTERM)
-    status = process.wait(30)
-    assert status == 0, f"{what}: exit {status}\n{process.output()[-3000:]}"
 
 
 def ask_all(port):

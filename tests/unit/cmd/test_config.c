@@ -49,9 +49,10 @@ static void test_full(void **state)
     struct fault why = { 0 };
     int rc = load(&s,
                   "# a comment\n"
-                  "db: /var/lib/dnsmon\nthreads: 3\nmemory: 256M\nslot_s: 30\nlateness_s: 9\n"
+                  "db: /var/lib/dnsmon\nuser: dns\nthreads: 3\nmemory: 256M\nslot_s: 30\nlateness_s: 9\n"
                   "ports: [53, 5353]\nkeep_multicast: true\n"
                   "inputs:\n  - interface: eth0\n    sensor: ns1\n    vantage: client\n"
+                  "    ports: [5354]\n    exclude: {zones: [home.arpa, b.example], clients: [198.51.100.7]}\n"
                   "  - dnstap: unix:/run/dnstap.sock\n"
                   "exclude:\n  zones: [corp.example]\n  clients: [192.0.2.0/24, '2001:db8::1']\n"
                   "retention: {slot: 2d, hour: 35d, day: 1y, month: 0}\nmerge_bytes_per_s: 64M\n",
@@ -59,12 +60,13 @@ static void test_full(void **state)
     if (rc != 0)
         fail_msg("%s", why.text);
     assert_string_equal(s.db, "/var/lib/dnsmon");
+    assert_string_equal(s.user, "dns");
     assert_int_equal(s.threads, 3);
     assert_int_equal(s.memory, 256 << 20);
     assert_int_equal(s.slot_s, 30);
     assert_int_equal(s.lateness_s, 9);
-    assert_int_equal(s.n_ports, 2);
-    assert_int_equal(s.ports[1], 5353);
+    assert_int_equal(s.ports.n, 2);
+    assert_int_equal(s.ports.port[1], 5353);
     assert_true(s.keep_multicast);
     assert_int_equal(s.n_inputs, 2);
     assert_int_equal(s.inputs[0].kind, INPUT_INTERFACE);
@@ -72,9 +74,15 @@ static void test_full(void **state)
     assert_int_equal(s.inputs[0].vantage, VANTAGE_CLIENT);
     assert_int_equal(s.inputs[1].kind, INPUT_DNSTAP);
     assert_null(s.inputs[1].sensor);
-    assert_string_equal(s.exclude_zones[0], "corp.example");
-    assert_int_equal(s.n_exclude_clients, 2);
-    assert_int_equal(s.exclude_clients[1].len, 16);
+    assert_int_equal(s.inputs[0].ports.n, 1);
+    assert_int_equal(s.inputs[0].ports.port[0], 5354);
+    assert_int_equal(s.inputs[0].exclude.n_zones, 2);
+    assert_string_equal(s.inputs[0].exclude.zones[1], "b.example");
+    assert_int_equal(s.inputs[0].exclude.n_clients, 1);
+    assert_int_equal(s.inputs[1].ports.n + s.inputs[1].exclude.n_zones + s.inputs[1].exclude.n_clients, 0);
+    assert_string_equal(s.exclude.zones[0], "corp.example");
+    assert_int_equal(s.exclude.n_clients, 2);
+    assert_int_equal(s.exclude.clients[1].len, 16);
     assert_int_equal(s.keep_s[TIER_HOUR], 35 * 86400);
     assert_int_equal(s.keep_s[TIER_MONTH], 0);
     assert_int_equal(settings_store(&s).merge_bytes_per_s, 64 << 20);
@@ -95,6 +103,10 @@ static const struct {
     { "exclude:\n  clients: [10.0.0.0/64]\n", ":2: clients" },
     { "inputs:\n  - sensor: x\n", ":1: inputs" },
     { "inputs:\n  - interface: eth0\n    vantage: moon\n", ":3: vantage: 'moon'" },
+    { "inputs:\n  - interface: eth0\n    dnstap: tcp:127.0.0.1:1\n", ":1: inputs" },
+    { "inputs:\n  - interface: eth0\n    exclude:\n      zones: [a..b]\n", ":4: zones: 'a..b'" },
+    { "inputs:\n  - interface: eth0\n    exclude:\n      clients: [192.0.2.0/33]\n", ":4: clients" },
+    { "inputs:\n  - file: x\n    ports: [0x10000]\n", ":3: " },
     { "db: [\n", ":" },
 };
 
@@ -111,13 +123,55 @@ static void test_wrong(void **state)
     }
 }
 
+static void test_input_words(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { "eth0,", "eth0,sensor", "eth0,sensor=", "eth0,colour=red", "eth0,port=0",
+                                       "eth0,vantage=moon", "eth0,exclude-zone=a..b", "eth0,exclude-client=x", "eth0,,port=53" };
+    struct settings s;
+    struct fault why = { 0 };
+    assert_int_equal(settings_init(&s, &why), E_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(settings_add_input(&s, INPUT_INTERFACE, bad[i], &why), E_USAGE);
+        assert_non_null(strstr(why.text, bad[i]));
+    }
+    settings_release(&s);
+    assert_int_equal(settings_init(&s, &why), E_OK);
+    assert_int_equal(settings_add_input(&s, INPUT_DNSTAP, "tcp:[::1]:6000", &why), E_OK);
+    assert_int_equal(settings_add_input(&s, INPUT_INTERFACE,
+                                        "eth0,port=53,vantage=upstream,port=5353,exclude-zone=a.example,sensor=a=b,"
+                                        "exclude-client=192.0.2.0/24,exclude-client=2001:db8::1", &why), E_OK);
+    assert_int_equal(s.n_inputs, 2);
+    assert_string_equal(s.inputs[0].where, "tcp:[::1]:6000");
+    const struct settings_input *input = &s.inputs[1];
+    assert_string_equal(input->where, "eth0");
+    assert_string_equal(input->sensor, "a=b");
+    assert_int_equal(input->vantage, VANTAGE_UPSTREAM);
+    assert_int_equal(input->ports.n, 2);
+    assert_int_equal(input->exclude.n_zones, 1);
+    assert_int_equal(input->exclude.n_clients, 2);
+    settings_release(&s);
+}
+
+static void test_input_limit(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct fault why = { 0 };
+    assert_int_equal(settings_init(&s, &why), E_OK);
+    for (int i = 0; i < SETTINGS_INPUTS_MAX; i++)
+        assert_int_equal(settings_add_input(&s, INPUT_INTERFACE, "eth0", &why), E_OK);
+    assert_int_equal(settings_add_input(&s, INPUT_INTERFACE, "eth0", &why), E_USAGE);
+    settings_release(&s);
+}
+
 static void test_empty_and_absent(void **state)
 {
     (void)state;
     struct settings s;
     struct fault why = { 0 };
     assert_int_equal(load(&s, "exclude:\n  zones: []\n", &why), E_OK);
-    assert_int_equal(s.n_exclude_zones, 0);
+    assert_int_equal(s.exclude.n_zones, 0);
     settings_release(&s);
     assert_int_equal(load(&s, "", &why), E_OK);
     assert_int_not_equal(settings_load(&s, "no-such-file.yaml", &why), E_OK);
@@ -132,7 +186,7 @@ int main(void)
     close(fd);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_full), cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_empty_and_absent),
+        cmocka_unit_test(test_input_words), cmocka_unit_test(test_input_limit), cmocka_unit_test(test_empty_and_absent),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
