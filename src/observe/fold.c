@@ -725,8 +725,14 @@ static int encode_inverse(struct encoder *inverse, struct slice owner, const str
                           const uint8_t *value, size_t value_len)
 {
     uint8_t key[RR_INVERSE_MAX];
-    size_t n = r->about ? 0 : rr_inverse_put(owner, r->type, (struct slice){ r->rdata, r->rdata_len }, key);
-    return n ? encoder_add(inverse, key, n, value, value_len) : E_OK;
+    unsigned turns = r->about ? 0 : rdata_turns(r->type);
+    int err = E_OK;
+    for (unsigned turn = 0; turn < turns && err == E_OK; turn++) {
+        size_t n = rr_inverse_put(owner, r->type, turn, (struct slice){ r->rdata, r->rdata_len }, key);
+        if (n != 0)
+            err = encoder_add(inverse, key, n, value, value_len);
+    }
+    return err;
 }
 
 static void owner_value_add(struct name_value *into, const struct owner *o)
