@@ -55,6 +55,21 @@ struct message {
     uint16_t ip_id;    /* IPv4 identification, 0 for IPv6: tells a copy from a repetition */
 };
 
+/* Multicast DNS proper: queries and responses go from port to port (RFC 6762, sections 5.2 and 6). One
+ * from another port is answered like plain DNS (6.7), and is taken as such. */
+static inline bool message_is_mdns(const struct message *m)
+{
+    enum { PORT_MDNS = 5353 };
+    return m->known & KNOWN_PORTS && m->from.port == PORT_MDNS && m->to.port == PORT_MDNS;
+}
+
+/* A class without the bit that multicast DNS has on top of it: "answer to me alone" in a question,
+ * "forget what others said" in a record (RFC 6762, 5.4 and 10.2). */
+static inline uint16_t message_class(const struct message *m, uint16_t class)
+{
+    return message_is_mdns(m) ? class & 0x7fff : class;
+}
+
 /* Messages between reading and decoding. The batch owns the bytes they point to;
  * `message_batch_clear` ends their life. `room` says when a reader should stop: a
  * reader may go beyond it by what one packet gives. */

@@ -310,7 +310,7 @@ static enum tally_cause set_aside(const struct observer *o, const struct dns_dec
     bool response = d->flags & DNS_QR;
     if (d->flags & DNS_OPCODE)
         return TALLY_NOT_QUERY_OPCODE;
-    if (d->qname != NULL && d->qclass != CLASS_IN)
+    if (d->qname != NULL && message_class(m, d->qclass) != CLASS_IN)
         return TALLY_OTHER_CLASS;
     if (o->options.n_clients && m->known & KNOWN_ADDRESSES && is_excluded_client(&o->options, m, response))
         return TALLY_EXCLUDED_CLIENT;
@@ -340,7 +340,7 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (d->qname == NULL && !take_owner_for_question(d, m))
+    if (d->qname == NULL && !message_is_mdns(m) && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
 }
