@@ -42,7 +42,7 @@ int log_add(struct log_sink *sink, const struct log_record *record, const uint8_
         .transport = record->transport,
         .sensor = sink->options->sensor,
     };
-    return message_batch_add(sink->batch, &message);
+    return message_batch_add(sink->batch, &message, sink->tally);
 }
 
 int log_add_built(struct log_sink *sink, const struct log_record *record,

@@ -42,7 +42,7 @@ enum message_known {
 };
 
 struct message {
-    int64_t ts_ns; /* Unix time */
+    int64_t ts_ns; /* Unix time, from 1970 to 2106 */
     const uint8_t *wire;
     uint32_t wire_len;
     struct endpoint from; /* sender */
@@ -92,18 +92,24 @@ static inline bool message_batch_is_full(const struct message_batch *batch)
 }
 
 /* Appends a message of which only `wire` (copied into the batch) and `wire_len` are
- * set; the caller fills in all the rest at once, and calls `message_batch_dated`.
- * NULL when there is no memory. */
+ * set; the caller fills in all the rest at once, and calls `message_batch_dated`: until
+ * then it may be taken back. NULL when there is no memory. */
 struct message *message_batch_slot(struct message_batch *batch, const uint8_t *wire,
                                    uint32_t wire_len);
 
-static inline void message_batch_dated(struct message_batch *batch, int64_t ts_ns)
+/* Ends the adding of a message. Records keep 32-bit seconds: a time outside is damage, and must neither
+ * wrap there nor move what follows the newest time. Such a message is taken back and counted. */
+static inline void message_batch_dated(struct message_batch *batch, int64_t ts_ns, struct tally *tally)
 {
-    if (ts_ns > batch->newest_ns)
+    if (__builtin_expect(ts_ns < 0 || ts_ns / 1000000000 > UINT32_MAX, 0)) {
+        batch->count--;
+        tally->n[TALLY_BAD_TIME]++;
+    } else if (ts_ns > batch->newest_ns) {
         batch->newest_ns = ts_ns;
+    }
 }
 
 /* Appends a copy of *message with its wire bytes copied into the batch. */
-int message_batch_add(struct message_batch *batch, const struct message *message) MUST_CHECK;
+int message_batch_add(struct message_batch *batch, const struct message *message, struct tally *tally) MUST_CHECK;
 
 #endif

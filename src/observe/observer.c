@@ -199,39 +199,13 @@ static void decide_slots(struct observer *o, struct round *round)
     }
 }
 
-/* Records keep 32-bit seconds (until 2106). A time outside is damage: it must neither wrap there
- * nor move the watermark. */
-static bool is_possible_time(int64_t ts_ns)
-{
-    return ts_ns >= 0 && ts_ns / 1000000000 <= UINT32_MAX;
-}
-
-/* The newest possible time of a batch and, by *ret_first, its first; false when it has none. */
-static bool batch_times(const struct message_batch *b, int64_t *ret_first, int64_t *ret_newest)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < b->count; i++) {
-        int64_t ts_ns = b->messages[i].ts_ns;
-        if (!is_possible_time(ts_ns))
-            continue;
-        if (!any)
-            *ret_first = *ret_newest = ts_ns;
-        any = true;
-        if (ts_ns > *ret_newest)
-            *ret_newest = ts_ns;
-    }
-    return any;
-}
-
 int observer_admit(struct observer *o, struct round *round)
 {
-    int64_t first_ns, newest_ns;
-    if (batch_times(&round->batch, &first_ns, &newest_ns)) {
-        if (newest_ns > o->newest_ns)
-            o->newest_ns = newest_ns;
-        if (o->slot == NO_SLOT)
-            o->slot = slot_of(o, first_ns);
-    }
+    const struct message_batch *b = &round->batch;
+    if (b->newest_ns > o->newest_ns)
+        o->newest_ns = b->newest_ns;
+    if (o->slot == NO_SLOT && b->count > 0)
+        o->slot = slot_of(o, b->messages[0].ts_ns);
     if (!round->ends_slot) {
         round->slot = o->slot;
         decide_slots(o, round);
@@ -404,9 +378,7 @@ static int decode_block(struct observer *o, struct partition *p, struct round *r
     for (uint32_t i = 0; i < n && err == E_OK; i++) {
         const struct message *m = &round->batch.messages[order[i]];
         counts->messages++;
-        if (!is_possible_time(m->ts_ns))
-            counts->tally.n[TALLY_BAD_TIME]++;
-        else if (window_ns > 0 && may_have_copies(m) && is_copy(p, hashes[i], m->ts_ns, window_ns))
+        if (window_ns > 0 && may_have_copies(m) && is_copy(p, hashes[i], m->ts_ns, window_ns))
             counts->tally.n[TALLY_DUPLICATE]++;
         else
             err = decode_message(o, p, round, m, index, counts);

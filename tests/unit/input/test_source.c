@@ -93,6 +93,41 @@ static uint32_t read_bytes(const void *ptr, size_t len, struct rig *r, char *ret
     return read_all(write_file(ptr, len), r, ret_damage, NULL, &why);
 }
 
+/* A time that no record can have is damage: the message does not stay, and is not the newest. */
+static void test_times(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ts_ns;
+        bool stays;
+        int64_t newest_ns;
+    } rows[] = {
+        { -1, false, INT64_MIN },
+        { 0, true, 0 },
+        { 5 * SECOND, true, 5 * SECOND },
+        { INT64_MAX, false, 5 * SECOND },
+        { (UINT32_MAX + INT64_C(1)) * SECOND, false, 5 * SECOND },
+        { INT64_MIN, false, 5 * SECOND },
+        { 3 * SECOND, true, 5 * SECOND },
+        { (UINT32_MAX + INT64_C(1)) * SECOND - 1, true, (UINT32_MAX + INT64_C(1)) * SECOND - 1 },
+    };
+    struct message_batch batch;
+    struct tally tally = { 0 };
+    uint32_t count = 0, refused = 0;
+    assert_int_equal(message_batch_init(&batch, 4), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct message m = { .ts_ns = rows[i].ts_ns, .wire = (const uint8_t *)"x", .wire_len = 1 };
+        assert_int_equal(message_batch_add(&batch, &m, &tally), 0);
+        count += rows[i].stays;
+        refused += !rows[i].stays;
+        assert_int_equal(batch.count, count);
+        assert_true(count == 0 || !rows[i].stays || batch.messages[count - 1].ts_ns == rows[i].ts_ns);
+        assert_int_equal(batch.newest_ns, rows[i].newest_ns);
+        assert_int_equal(tally.n[TALLY_BAD_TIME], refused);
+    }
+    message_batch_release(&batch);
+}
+
 static void test_pcap_kinds(void **state)
 {
     (void)state;
@@ -560,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_compressed_and_cut),
         cmocka_unit_test(test_compressed_and_damaged),
         cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_times),
         cmocka_unit_test(test_stream_views),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_shared_captures),

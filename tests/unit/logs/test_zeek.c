@@ -57,6 +57,7 @@ static const struct line_case tsv[] = {
     { Q "-\ta..example\t1\t1\t-\t" T "-\t-", "", "bad_line=1" },
     { "5.25\t10.0.0.1\t70000\t10.0.0.2\t53\tudp\t7\t-\ta\t1\t1\t-\t" T "-\t-", "", "bad_line=1" },
     { "XXX\t10.0.0.1\t1\t10.0.0.2\t53\tudp\t7\t-\ta\t1\t1\t-\t" T "-\t-", "", "bad_line=1" },
+    { "4294967296\t10.0.0.1\t1\t10.0.0.2\t53\tudp\t7\t-\ta\t1\t1\t-\t" T "-\t-", "", "bad_time=1" },
     { "5.25\t10.0.0.1", "", "bad_line=1" },
     { Q "-\ta\t1\t1\t-\t" T "-\t-\tmore", "", "bad_line=1" },
     { "5.25\t10.0.0.1\t5353\t224.0.0.251\t5353\tudp\t0\t-\ta.local\t1\t1\t-\t" T "-\t-", "", "mdns=1" },
