@@ -536,10 +536,40 @@ static void test_no_file(void **state)
     struct transport *transport = transport_create(NULL);
     assert_int_equal(source_open(&source, "/nonexistent/x", NULL, transport, &why), E_ABSENT);
     assert_int_equal(source_open(&source, "/tmp", NULL, transport, &why), E_IO);
-    write_file("", 0);
-    assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_TRUNCATED);
     write_file("\1\2\3\4\5\6\7\x8", 8);
     assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_UNSUPPORTED);
+    transport_destroy(&transport);
+}
+
+/* Nothing, however it is wrapped, is a source of any format; a cut wrapping is not nothing. */
+static void test_empty(void **state)
+{
+    (void)state;
+    uint8_t packed[256];
+    struct transport *transport = transport_create(NULL);
+    for (size_t i = 0; i < sizeof packs / sizeof packs[0]; i++) {
+        struct rig r;
+        char damage[256];
+        size_t len = packs[i](packed, sizeof packed, (const uint8_t *)"", 0);
+        rig_open(&r, NULL);
+        assert_int_equal(read_bytes(packed, len, &r, damage), 0);
+        assert_string_equal(damage, "");
+        rig_close(&r);
+        struct source *source = NULL;
+        struct source_position here;
+        struct fault why;
+        static const struct input_options named = { .format = "zeek" };
+        assert_int_equal(source_open(&source, scratch, &named, transport, &why), 0);
+        assert_true(source_is_empty(source));
+        assert_int_equal(source_skip(source, 1, NULL), E_ABSENT);
+        source_position(source, &here);
+        assert_int_equal(here.offset, 0);
+        source_close(&source);
+        if (len < 2)
+            continue;
+        write_file(packed, len - 1);
+        assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_TRUNCATED);
+    }
     transport_destroy(&transport);
 }
 
@@ -598,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_stream_views),
         cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_empty),
         cmocka_unit_test(test_shared_captures),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);
