@@ -27,7 +27,8 @@ enum message_vantage {
 
 enum message_transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_OTHER };
 
-/* What is known of a message. Packets and dnstap know everything. */
+/* What is known of a message. Packets and dnstap know everything. A log's question whose type is not known
+ * has type 0, which is reserved (RFC 6895, 3.1) and never asked for. */
 enum message_known {
     KNOWN_ADDRESSES = 1 << 0,
     KNOWN_PORTS = 1 << 1,

@@ -294,14 +294,14 @@ static enum tally_cause set_aside(const struct observer *o, const struct dns_dec
 }
 
 /* Some logs (EVE version 1) have an event an answer and no question: what the answer is about
- * was asked. In a packet an absent question stays absent. */
+ * was asked, for which type is not known. In a packet an absent question stays absent. */
 static bool take_owner_for_question(struct dns_decoder *d, const struct message *m)
 {
     if (m->known & KNOWN_SIZE || d->n_rrs == 0)
         return false;
     d->qname = d->rrs[0].owner;
     d->qname_len = d->rrs[0].owner_len;
-    d->qtype = d->rrs[0].type;
+    d->qtype = 0;
     return true;
 }
 

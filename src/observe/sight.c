@@ -263,7 +263,7 @@ static int put_negative(struct sight *s)
     struct observation o = { .flags = RR_ANSWER };
     if (rcode == RCODE_NXDOMAIN) {
         o.about = RR_NXDOMAIN;
-    } else if (rcode == RCODE_NOERROR && !has_final_answer(s) && !is_referral(d)) {
+    } else if (rcode == RCODE_NOERROR && d->qtype != 0 && !has_final_answer(s) && !is_referral(d)) {
         o.about = RR_NODATA;
         o.subtype = d->qtype;
     } else {
