@@ -25,12 +25,14 @@ static void check_keys(const struct dns_decoder *d, const struct dns_rr *rr)
     must(n <= RR_KEY_MAX && rr_key_get((struct slice){made, n}, &back));
     must(back.type == rr->type && slice_compare(back.owner, owner) == 0);
     must(n == RR_KEY_MAX || slice_compare(back.rdata, rdata) == 0);
-    n = rr_inverse_put(owner, rr->type, rdata, made);
-    if (n == 0) /* too long, or names in another class than IN that are none */
-        return;
-    must(n <= RR_INVERSE_MAX && rr_inverse_get((struct slice){made, n}, scratch, &back));
-    must(back.type == rr->type && slice_compare(back.owner, owner) == 0 &&
-         slice_compare(back.rdata, rdata) == 0);
+    for (unsigned turn = 0; turn < rdata_turns(rr->type); turn++) {
+        n = rr_inverse_put(owner, rr->type, turn, rdata, made);
+        if (n == 0) /* too long, no names where there should be, or the first name again */
+            continue;
+        must(n <= RR_INVERSE_MAX && rr_inverse_get((struct slice){made, n}, scratch, &back));
+        must(back.type == rr->type && back.turn == turn &&
+             slice_compare(back.owner, owner) == 0 && slice_compare(back.rdata, rdata) == 0);
+    }
 }
 
 static const knot_rrset_t *theirs_at(const knot_pkt_t *pkt, unsigned i)
@@ -44,11 +46,13 @@ static const knot_rrset_t *theirs_at(const knot_pkt_t *pkt, unsigned i)
     return NULL;
 }
 
-/* Types whose names libknot undoes or lower-cases and we keep as they are. */
+/* Types whose names libknot undoes or lower-cases and we keep as they are, and those where it
+ * is the other way round. */
 static bool keeps_names(uint16_t type)
 {
     return type == KNOT_RRTYPE_SIG || type == KNOT_RRTYPE_NXT || type == KNOT_RRTYPE_NAPTR ||
-           type == KNOT_RRTYPE_RRSIG || type == KNOT_RRTYPE_NSEC;
+           type == KNOT_RRTYPE_RRSIG || type == KNOT_RRTYPE_NSEC || type == KNOT_RRTYPE_SVCB ||
+           type == KNOT_RRTYPE_HTTPS;
 }
 
 static void check_same(const struct dns_decoder *d, const struct dns_rr *ours,

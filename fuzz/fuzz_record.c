@@ -68,7 +68,7 @@ static void inverse(struct slice in)
     uint8_t made[RR_INVERSE_MAX], rdata[RR_KEY_MAX];
     if (!rr_inverse_get(in, rdata, &k))
         return;
-    size_t n = rr_inverse_put(k.owner, k.type, k.rdata, made);
+    size_t n = rr_inverse_put(k.owner, k.type, k.turn, k.rdata, made);
     if (n == 0)
         return;
     must(n == in.len);

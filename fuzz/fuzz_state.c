@@ -92,7 +92,7 @@ static void observer(struct cursor c)
         struct message m = {
             .ts_ns = NOW, .wire = query, .wire_len = sizeof query, .known = KNOWN_ALL};
         round_clear(&round);
-        must(message_batch_add(&round.batch, &m) == 0);
+        must(message_batch_add(&round.batch, &m, &round.tally) == 0);
         must(observer_admit(o, &round) == 0);
         for (unsigned p = 0; p < PARTITIONS; p++)
             observer_decode(o, &round, p);

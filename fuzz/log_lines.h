@@ -1,5 +1,6 @@
 /* log_lines: a log as a fuzz input, line by line. Property: each message has a DNS
- * header and a bounded length, and a line that gives none is counted. */
+ * header, more than that unless it is a response, and a bounded length; a line that gives none
+ * is counted. */
 #ifndef DNSMON_FUZZ_LOG_LINES_H
 #define DNSMON_FUZZ_LOG_LINES_H
 
@@ -37,9 +38,13 @@ static inline void log_lines(const uint8_t *data, size_t size, void *parser, boo
         data += lf ? len + 1 : len;
         size -= lf ? len + 1 : len;
     }
-    for (uint32_t i = 0; check_header && i < batch.count; i++)
-        if (batch.messages[i].wire_len <= WIRE_HEADER || batch.messages[i].wire_len > WIRE_MAX)
+    for (uint32_t i = 0; check_header && i < batch.count; i++) {
+        const struct message *m = &batch.messages[i];
+        if (m->wire_len < WIRE_HEADER || m->wire_len > WIRE_MAX)
             abort();
+        if (m->wire_len == WIRE_HEADER && !(get_be16(m->wire + 2) & WIRE_QR))
+            abort();
+    }
     message_batch_release(&batch);
 }
 

@@ -51,6 +51,7 @@ seed("decode", "negative", message(q, [[], [rr(b"\xc0\x10", 6, SOA)], []], 0x818
 seed("decode", "types", message(q, [
     [rr(PTR, 15, b"\0\x0a\2mx" + PTR), rr(PTR, 33, b"\0\1\0\2\0\x35" + name("srv.Example.com")),
      rr(PTR, 28, bytes(range(16))), rr(PTR, 16, b"\5hello"), rr(PTR, 65, b"\0\1\0"),
+     rr(PTR, 65, b"\0\1" + name("Svc.example") + b"\0\1\0\3\2h2"), rr(PTR, 64, b"\0\0" + PTR),
      rr(PTR, 17, name("a.b") + name("c")), rr(PTR, 39, name("other.example"))], [], []]))
 seed("decode", "seventeen-names", message(q, [
     [rr(name(f"n{i}.test"), 1, b"\1\2\3\4") for i in range(20)], [], []]))
@@ -67,6 +68,9 @@ seed("record", "inverse", b"\3\0\1\xc0\0\2\1" + owner("www.example.com") + b"\0\
 mx = b"\0\x0a" + name("mx.example.com")
 seed("record", "inverse-mx", b"\3\0\x0f" + owner("mx.example.com") + b"\0\x0a" + owner("example.com")
      + struct.pack(">H", len(mx)))
+soa = name("ns.example.com") + name("root.example.net") + struct.pack(">5I", 1, 2, 3, 4, 5)
+seed("record", "inverse-soa-second", b"\3\0\x06" + owner("root.example.net") + owner("ns.example.com") + soa[-20:]
+     + owner("example.com") + struct.pack(">H", 0x8000 | len(soa)))
 seed("record", "name", b"\4www\0example\0com\0\0")
 seed("record", "name-domain", b"\4example\0com\0\0\1")
 

@@ -6,6 +6,8 @@
  *
  *     packets read  == packets that carried DNS + skipped + malformed   (per packet)
  *     messages      == queries + responses + malformed DNS              (per message)
+ *
+ * but for two that are told of messages which are used: dns_trailing_bytes and record_left_out.
  */
 #ifndef DNSMON_BASE_TALLY_H
 #define DNSMON_BASE_TALLY_H
@@ -33,7 +35,8 @@
     XX(EXCLUDED_ZONE, SKIPPED, "excluded_zone")                                            \
     XX(EXCLUDED_CLIENT, SKIPPED, "excluded_client")                                        \
     XX(NOT_DNS_RECORD, SKIPPED, "not_dns_record")       /* log line or frame of another kind */ \
-    XX(NO_MESSAGE, SKIPPED, "no_message")               /* a log record without a name */  \
+    XX(NO_MESSAGE, SKIPPED, "no_message")               /* a log record of neither query nor response */ \
+    XX(RECORD_LEFT_OUT, SKIPPED, "record_left_out")     /* of a log's message, which is used */ \
     XX(UNKNOWN_LINK, SKIPPED, "unknown_link_type")                                         \
     XX(CAPTURE_DROP, SKIPPED, "capture_drop")           /* the kernel's own count */       \
     XX(QUEUE_DROP, SKIPPED, "queue_drop")               /* our input queue was full */     \

@@ -48,6 +48,7 @@ char *counts_to_json(const struct observer_counts *counts, const struct pipeline
         json_object_set_new(root, "sources_new", json_integer((json_int_t)run->sources_new));
         json_object_set_new(root, "sources_grown", json_integer((json_int_t)run->sources_grown));
         json_object_set_new(root, "sources_known", json_integer((json_int_t)run->sources_known));
+        json_object_set_new(root, "sources_empty", json_integer((json_int_t)run->sources_empty));
         json_object_set_new(root, "sources_damaged", json_integer((json_int_t)run->sources_damaged));
         json_object_set_new(root, "sources_failed", json_integer((json_int_t)run->sources_failed));
         json_object_set_new(root, "seconds", json_real(seconds));

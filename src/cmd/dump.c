@@ -5,7 +5,7 @@
  * and nothing of the layout on disk. Columns are separated by tabs:
  *
  *     rr       owner type data first last count upstream ttl_min ttl_max flags sensors threshold
- *     inverse  the same
+ *     inverse  the same, a record with two names (SOA) once for each
  *     name     name host|domain first last count
  *
  * `type` of what is said about an owner: NXDOMAIN, NODATA, NAMES (collapsed, data is the

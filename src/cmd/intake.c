@@ -333,5 +333,7 @@ void intake_summary(const struct intake *in, const struct pipeline_result *r)
     }
     if (r->sources_known > 0)
         printf("; %" PRIu64 " sources known already", r->sources_known);
+    if (r->sources_empty > 0)
+        printf("; %" PRIu64 " source%s empty", r->sources_empty, r->sources_empty == 1 ? "" : "s");
     printf("; %.2f s, %.2f s CPU\n", seconds, cpu_seconds());
 }

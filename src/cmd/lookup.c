@@ -22,7 +22,7 @@ static const char usage[] =
     "  www.example.*       names that begin with these labels\n"
     "rdata: who answered this?\n"
     "  192.0.2.1           also 2001:db8::1, 192.0.2.0/24, 192.0.2.1-192.0.2.9\n"
-    "  mail.example.com    names in NS, CNAME, PTR, MX, SRV, SOA (its first name) and older types\n"
+    "  mail.example.com    names in NS, CNAME, PTR, MX, SRV, SOA, HTTPS, SVCB and older types\n"
     "  *.example.com       names below example.com in those\n"
     "  raw:C0000201        the data itself, in hexadecimal; faster with TYPE\n"
     "TYPE: A, AAAA, ... TYPE65280; ANY is every record and the default. NXDOMAIN, NODATA and\n"

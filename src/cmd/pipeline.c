@@ -401,19 +401,29 @@ static int note_source(struct pipeline *p, struct step *step)
     return know_source(r, s);
 }
 
+/* By what it turned out to be. An empty one is not remembered: it may be written yet. */
+static void count_source(struct pipeline_result *result, const struct reading *r)
+{
+    struct source_position here;
+    source_position(r->source, &here);
+    if (source_is_empty(r->source)) {
+        fprintf(stderr, "dnsmon: %s: empty\n", r->files[r->at].path);
+        result->sources_empty++;
+    } else if (here.offset == r->opened_at && r->opened_at > 0) {
+        result->sources_known++;
+    } else if (r->opened_at > 0) {
+        result->sources_grown++;
+    } else {
+        result->sources_new++;
+    }
+}
+
 static int finish_source(struct pipeline *p, struct step *step)
 {
     struct reading *r = &p->reading;
-    struct source_position here;
-    source_position(r->source, &here);
     int err = note_source(p, step);
     struct pipeline_result *result = p->result;
-    if (here.offset == r->opened_at && r->opened_at > 0)
-        result->sources_known++;
-    else if (r->opened_at > 0)
-        result->sources_grown++;
-    else
-        result->sources_new++;
+    count_source(result, r);
     const char *damage = source_damage(r->source);
     if (damage != NULL) {
         fprintf(stderr, "dnsmon: %s\n", damage);

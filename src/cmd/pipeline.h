@@ -46,7 +46,7 @@ struct pipeline_result {
     struct observer_counts counts; /* of this run */
     uint64_t packets;
     uint64_t rr_distinct;          /* observer_distinct */
-    uint64_t sources_new, sources_grown, sources_known, sources_damaged, sources_failed;
+    uint64_t sources_new, sources_grown, sources_known, sources_empty, sources_damaged, sources_failed;
 };
 
 /* Restores the open state of `store` (borrowed, open for writing). */

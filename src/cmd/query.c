@@ -237,7 +237,7 @@ int query_raw(struct query *q, uint16_t type, struct fault *why)
     struct piece p = { .len = 0 };
     q->n_ranges = 0;
     piece_type(&p, type);
-    size_t n = rdata_searchable(type, q->raw.ptr, q->raw.len, p.bytes + p.len);
+    size_t n = rdata_searchable(type, 0, q->raw.ptr, q->raw.len, p.bytes + p.len);
     if (n == 0 && q->raw.len != 0)
         return E_OK;
     p.len += n;
@@ -335,11 +335,29 @@ static bool wants_about(const struct query *q, const struct rr_key *key)
     }
 }
 
+/* Of a record with two names that a query finds by both, only the key that has the first in front
+ * counts. */
+static bool is_found_by_first_name(const struct query *q, const struct rr_key *key)
+{
+    uint8_t first[2 + NAME_KEY_MAX];
+    size_t lead = rdata_layout(key->type).lead;
+    const uint8_t *name = key->rdata.ptr + lead;
+    put_be16(first, key->type);
+    size_t len = 2 + name_owner_key(name, name_wire_length(name, key->rdata.len - lead), first + 2);
+    for (size_t i = 0; i < q->n_ranges; i++)
+        if (slice_compare((struct slice){ first, len }, q->ranges[i].start) >= 0 &&
+            slice_compare((struct slice){ first, len }, q->ranges[i].end) < 0)
+            return true;
+    return false;
+}
+
 bool query_wants(const struct query *q, const struct rr_key *key)
 {
     if (key->type == 0)
         return wants_about(q, key);
     if (!(q->want & WANT_RECORDS) || (q->type != QUERY_ANY && q->type != key->type))
+        return false;
+    if (key->turn != 0 && is_found_by_first_name(q, key))
         return false;
     if (q->net.len != 0)
         return key->rdata.len == q->net.len && memcmp(key->rdata.ptr, q->net.lo, q->net.len) >= 0 &&

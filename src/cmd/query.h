@@ -4,8 +4,8 @@
  *     rdata WHAT [TYPE]      address | network/len | first-last | name | *.name | raw:HEX
  *
  * A query is ranges of keys plus a test. Every record wanted lies in a range; a range may
- * hold others (another type in a subtree, a malformed A record of two bytes), which
- * `query_wants` tells apart. Ranges are in key order and do not overlap. Point look-ups
+ * hold others (another type in a subtree, a malformed A record of two bytes, an SOA a second
+ * time by its second name), which `query_wants` tells apart. Ranges are in key order and do not overlap. Point look-ups
  * carry the filter key (record/kind.c), so that tables without it are not opened.
  *
  * Two shapes need the store to be known whole: `forward` ranges are of KIND_NAME, each

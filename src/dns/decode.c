@@ -144,6 +144,18 @@ static enum tally_cause rdata_names(struct dns_decoder *d, struct rdata_layout l
     return TALLY_CAUSES;
 }
 
+/* Names that nobody may compress (RFC 9460, 2.2) stand where they stood. Where there is none, because
+ * somebody did or the data is another's, the record is kept as it is. */
+static void rdata_with_target(struct dns_decoder *d, struct rdata_layout layout, const uint8_t *rdata, size_t len)
+{
+    size_t at = d->rdata.len + layout.lead;
+    buffer_append(&d->rdata, rdata, len);
+    if (d->rdata.failed || len <= layout.lead)
+        return;
+    uint8_t *name = d->rdata.ptr + at;
+    name_lower_copy(name, name, name_wire_length(name, len - layout.lead));
+}
+
 /* Bytes that must follow the names, by type; SIZE_MAX = any. */
 static size_t tail_size(uint16_t type)
 {
@@ -170,6 +182,8 @@ static enum tally_cause read_rdata(struct dns_decoder *d, struct dns_rr *rr, siz
         if (tail != SIZE_MAX && rdlength != tail && rr->class == CLASS_IN)
             return TALLY_DNS_RDATA;
         buffer_append(&d->rdata, d->wire + at, rdlength);
+    } else if (!layout.compressible) {
+        rdata_with_target(d, layout, d->wire + at, rdlength);
     } else {
         if (rdlength < layout.lead + tail)
             return TALLY_DNS_RDATA;

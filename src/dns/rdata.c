@@ -15,23 +15,44 @@ const struct rdata_layout rdata_layouts[RDATA_LAYOUTS] = {
     [TYPE_AFSDB] = { 2, 1, true }, [TYPE_RT] = { 2, 1, true },  [TYPE_PX] = { 2, 2, true },
     [TYPE_SRV] = { 6, 1, true },   [TYPE_KX] = { 2, 1, true },
     [TYPE_DNAME] = { 0, 1, true }, /* RFC 6672 says no; servers do */
+    [TYPE_SVCB] = { 2, 1, false },  [TYPE_HTTPS] = { 2, 1, false },
 };
 
-size_t rdata_searchable(uint16_t type, const uint8_t *rdata, size_t len, uint8_t *to)
+/* The names of rdata, in their order; where they end, or 0. */
+static size_t find_names(struct rdata_layout layout, const uint8_t *rdata, size_t len, struct slice ret[])
 {
-    struct rdata_layout layout = rdata_layout(type);
-    uint8_t *start = to;
-    if (layout.names == 0) {
-        memcpy(to, rdata, len);
-        return len;
-    }
     size_t at = layout.lead;
     for (unsigned i = 0; i < layout.names; i++) {
         size_t n = at < len ? name_wire_length(rdata + at, len - at) : 0;
         if (n == 0)
             return 0;
-        to += name_owner_key(rdata + at, n, to);
+        ret[i] = (struct slice){ rdata + at, n };
         at += n;
+    }
+    return at;
+}
+
+/* Which name stands at place `i` of a searchable form. */
+static unsigned name_in_place(unsigned turn, unsigned i)
+{
+    return i == 0 ? turn : i - (i <= turn);
+}
+
+size_t rdata_searchable(uint16_t type, unsigned turn, const uint8_t *rdata, size_t len, uint8_t *to)
+{
+    struct rdata_layout layout = rdata_layout(type);
+    struct slice names[RDATA_NAMES_MAX];
+    uint8_t *start = to;
+    if (layout.names == 0) {
+        memcpy(to, rdata, len);
+        return len;
+    }
+    size_t at = find_names(layout, rdata, len, names);
+    if (at == 0 || (turn > 0 && slice_compare(names[turn], names[0]) == 0))
+        return 0;
+    for (unsigned i = 0; i < layout.names; i++) {
+        struct slice name = names[name_in_place(turn, i)];
+        to += name_owner_key(name.ptr, name.len, to);
     }
     memcpy(to, rdata, layout.lead);
     to += layout.lead;
@@ -40,33 +61,43 @@ size_t rdata_searchable(uint16_t type, const uint8_t *rdata, size_t len, uint8_t
     return (size_t)(to - start);
 }
 
-size_t rdata_from_searchable(uint16_t type, const uint8_t *from, size_t len, size_t rdlength,
+/* The keys that stand at the start of a searchable form, by name; where they end, or 0. */
+static size_t find_keys(unsigned names, unsigned turn, const uint8_t *from, size_t len, struct slice ret[])
+{
+    size_t at = 0;
+    for (unsigned i = 0; i < names; i++) {
+        size_t n = name_key_length(from + at, len - at);
+        if (n == 0)
+            return 0;
+        ret[name_in_place(turn, i)] = (struct slice){ from + at, n };
+        at += n;
+    }
+    return at;
+}
+
+size_t rdata_from_searchable(uint16_t type, unsigned turn, const uint8_t *from, size_t len, size_t rdlength,
                              uint8_t *rdata, size_t *ret_used)
 {
     struct rdata_layout layout = rdata_layout(type);
-    if (layout.names == 0) {
-        if (rdlength > len)
-            return 0;
-        memcpy(rdata, from, rdlength);
-        *ret_used = rdlength;
-        return rdlength;
-    }
-    size_t at = 0, to = layout.lead;
+    struct slice keys[RDATA_NAMES_MAX];
+    if (turn >= rdata_turns(type))
+        return 0;
+    size_t at = find_keys(layout.names, turn, from, len, keys);
+    if (at == 0 && layout.names > 0)
+        return 0;
+    size_t to = layout.lead;
     for (unsigned i = 0; i < layout.names; i++) {
         uint8_t wire[NAME_WIRE_MAX];
-        size_t key = name_key_length(from + at, len - at);
-        size_t n = key ? name_from_owner_key(from + at, key, wire) : 0;
+        size_t n = name_from_owner_key(keys[i].ptr, keys[i].len, wire);
         if (n == 0 || to + n > rdlength)
             return 0;
         memcpy(rdata + to, wire, n);
         to += n;
-        at += key;
     }
-    size_t tail = rdlength - to;
-    if (len - at < layout.lead + tail)
+    if (to > rdlength || len - at < layout.lead + (rdlength - to))
         return 0;
     memcpy(rdata, from + at, layout.lead);
-    memcpy(rdata + to, from + at + layout.lead, tail);
-    *ret_used = at + layout.lead + tail;
+    memcpy(rdata + to, from + at + layout.lead, rdlength - to);
+    *ret_used = at + layout.lead + (rdlength - to);
     return rdlength;
 }

@@ -189,6 +189,15 @@ static struct slice add_chain(struct eve *e, struct slice owner, const json_t *n
     return owner;
 }
 
+/* Data alone: without a question nobody knows whose. */
+static void leave_out_grouped(struct eve *e, json_t *grouped)
+{
+    const char *key;
+    json_t *list;
+    json_object_foreach(grouped, key, list)
+        e->wire.left_out += (uint32_t)json_array_size(list);
+}
+
 static void add_grouped(struct eve *e, struct slice owner, json_t *grouped)
 {
     const char *key;
@@ -209,13 +218,15 @@ static void add_grouped(struct eve *e, struct slice owner, json_t *grouped)
     e->ttls_known = false;
 }
 
-/* False for a question that does not parse; none at all is fine. */
+/* False for a question that does not parse; none at all is fine. A name that was cut is none. */
 static bool add_question(struct eve *e, const json_t *from, struct slice *ret_name)
 {
     struct slice name = json_text(from, "rrname");
     uint16_t type = wire_type_number(json_text(from, "rrtype"));
+    if (name.ptr == NULL || is_cut(from))
+        return true;
     *ret_name = name;
-    if (name.ptr == NULL || type == 0 || is_cut(from))
+    if (type == 0)
         return true;
     return wire_question(&e->wire, name, type, 1) == 0;
 }
@@ -244,6 +255,8 @@ static bool build(struct eve *e, const json_t *dns, bool is_response)
         add_records(e, WIRE_ANSWER, json_object_get(dns, "answers"));
     else if (name.ptr != NULL && json_object_get(dns, "grouped") != NULL)
         add_grouped(e, name, json_object_get(dns, "grouped"));
+    else
+        leave_out_grouped(e, json_object_get(dns, "grouped"));
     add_records(e, WIRE_AUTHORITY, json_object_get(dns, "authorities"));
     add_records(e, WIRE_ADDITIONAL, json_object_get(dns, "additionals"));
     return true;

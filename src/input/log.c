@@ -25,36 +25,46 @@ static int unwanted(const struct log_sink *sink, const struct log_record *r)
     return has_port(r, PORT_LLMNR) ? TALLY_LLMNR : -1;
 }
 
-int log_add(struct log_sink *sink, const struct log_record *record, const uint8_t *wire,
-            uint32_t wire_len)
+static int add(struct log_sink *sink, const struct log_record *record, uint16_t known,
+               const uint8_t *wire, uint32_t wire_len)
 {
-    int cause = unwanted(sink, record);
-    if (cause >= 0)
-        return log_count(sink, (enum tally_cause)cause);
     struct message message = {
         .ts_ns = record->ts_ns,
         .wire = wire,
         .wire_len = wire_len,
         .from = record->is_response ? record->server : record->client,
         .to = record->is_response ? record->client : record->server,
-        .known = record->known,
+        .known = known,
         .vantage = record->vantage ? record->vantage : sink->options->vantage,
         .transport = record->transport,
         .sensor = sink->options->sensor,
         .exclusion = sink->options->exclusion,
     };
-    return message_batch_add(sink->batch, &message);
+    return message_batch_add(sink->batch, &message, sink->tally);
+}
+
+int log_add(struct log_sink *sink, const struct log_record *record, const uint8_t *wire,
+            uint32_t wire_len)
+{
+    int cause = unwanted(sink, record);
+    if (cause >= 0)
+        return log_count(sink, (enum tally_cause)cause);
+    return add(sink, record, record->known, wire, wire_len);
 }
 
 int log_add_built(struct log_sink *sink, const struct log_record *record,
                   const struct wire_builder *wire)
 {
-    if (wire->len == WIRE_HEADER)
-        return log_count(sink, TALLY_NO_MESSAGE);
-    struct log_record known = *record;
+    int cause = unwanted(sink, record);
+    if (cause < 0 && wire->len == WIRE_HEADER && !record->is_response)
+        cause = TALLY_NO_MESSAGE;
+    if (cause >= 0)
+        return log_count(sink, (enum tally_cause)cause);
+    uint16_t known = record->known;
     if (wire->left_out && wire->counts[WIRE_ANSWER] == 0)
-        known.known &= (uint16_t)~KNOWN_RCODE;
-    return log_add(sink, &known, wire->bytes, wire->len);
+        known &= (uint16_t)~KNOWN_RCODE;
+    sink->tally->n[TALLY_RECORD_LEFT_OUT] += wire->left_out;
+    return add(sink, record, known, wire->bytes, wire->len);
 }
 
 bool log_number(struct slice text, uint64_t max, uint64_t *ret)

@@ -36,10 +36,10 @@ struct log_record {
 int log_add(struct log_sink *sink, const struct log_record *record, const uint8_t *wire,
             uint32_t wire_len) MUST_CHECK;
 
-/* The same for a message from a builder. Two rules keep gaps from becoming facts: a
- * message with neither question nor record is NO_MESSAGE, and when an answer could
- * not be written and none is left, the rcode is no longer known: else NOERROR with no
- * answer would read as NODATA. */
+/* The same for a message from a builder. A response is one whatever is known of it, but a query without
+ * question is NO_MESSAGE. What could not be written is counted, a record each; when there was such an
+ * answer and none is left, the rcode is no longer known: else NOERROR with no answer would read as
+ * NODATA. */
 int log_add_built(struct log_sink *sink, const struct log_record *record,
                   const struct wire_builder *wire) MUST_CHECK;
 

@@ -59,7 +59,7 @@ struct message *message_batch_slot(struct message_batch *batch, const uint8_t *w
     return m;
 }
 
-int message_batch_add(struct message_batch *batch, const struct message *message)
+int message_batch_add(struct message_batch *batch, const struct message *message, struct tally *tally)
 {
     struct message *m = message_batch_slot(batch, message->wire, message->wire_len);
     if (m == NULL)
@@ -67,6 +67,6 @@ int message_batch_add(struct message_batch *batch, const struct message *message
     const uint8_t *kept = m->wire;
     *m = *message;
     m->wire = kept;
-    message_batch_dated(batch, message->ts_ns);
+    message_batch_dated(batch, message->ts_ns, tally);
     return 0;
 }

@@ -27,7 +27,8 @@ enum message_vantage {
 
 enum message_transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_OTHER };
 
-/* What is known of a message. Packets and dnstap know everything. */
+/* What is known of a message. Packets and dnstap know everything. A log's question whose type is not known
+ * has type 0, which is reserved (RFC 6895, 3.1) and never asked for. */
 enum message_known {
     KNOWN_ADDRESSES = 1 << 0,
     KNOWN_PORTS = 1 << 1,
@@ -42,7 +43,7 @@ enum message_known {
 };
 
 struct message {
-    int64_t ts_ns; /* Unix time */
+    int64_t ts_ns; /* Unix time, from 1970 to 2106 */
     const uint8_t *wire;
     uint32_t wire_len;
     struct endpoint from; /* sender */
@@ -56,6 +57,21 @@ struct message {
     uint16_t ip_id;    /* IPv4 identification, 0 for IPv6: tells a copy from a repetition */
 };
 _Static_assert(sizeof(struct message) == 64, "a message is one cache line");
+
+/* Multicast DNS proper: queries and responses go from port to port (RFC 6762, sections 5.2 and 6). One
+ * from another port is answered like plain DNS (6.7), and is taken as such. */
+static inline bool message_is_mdns(const struct message *m)
+{
+    enum { PORT_MDNS = 5353 };
+    return m->known & KNOWN_PORTS && m->from.port == PORT_MDNS && m->to.port == PORT_MDNS;
+}
+
+/* A class without the bit that multicast DNS has on top of it: "answer to me alone" in a question,
+ * "forget what others said" in a record (RFC 6762, 5.4 and 10.2). */
+static inline uint16_t message_class(const struct message *m, uint16_t class)
+{
+    return message_is_mdns(m) ? class & 0x7fff : class;
+}
 
 /* Messages between reading and decoding. The batch owns the bytes they point to;
  * `message_batch_clear` ends their life. `room` says when a reader should stop: a
@@ -79,18 +95,24 @@ static inline bool message_batch_is_full(const struct message_batch *batch)
 }
 
 /* Appends a message of which only `wire` (copied into the batch) and `wire_len` are
- * set; the caller fills in all the rest at once, and calls `message_batch_dated`.
- * NULL when there is no memory. */
+ * set; the caller fills in all the rest at once, and calls `message_batch_dated`: until
+ * then it may be taken back. NULL when there is no memory. */
 struct message *message_batch_slot(struct message_batch *batch, const uint8_t *wire,
                                    uint32_t wire_len);
 
-static inline void message_batch_dated(struct message_batch *batch, int64_t ts_ns)
+/* Ends the adding of a message. Records keep 32-bit seconds: a time outside is damage, and must neither
+ * wrap there nor move what follows the newest time. Such a message is taken back and counted. */
+static inline void message_batch_dated(struct message_batch *batch, int64_t ts_ns, struct tally *tally)
 {
-    if (ts_ns > batch->newest_ns)
+    if (__builtin_expect(ts_ns < 0 || ts_ns / 1000000000 > UINT32_MAX, 0)) {
+        batch->count--;
+        tally->n[TALLY_BAD_TIME]++;
+    } else if (ts_ns > batch->newest_ns) {
         batch->newest_ns = ts_ns;
+    }
 }
 
 /* Appends a copy of *message with its wire bytes copied into the batch. */
-int message_batch_add(struct message_batch *batch, const struct message *message) MUST_CHECK;
+int message_batch_add(struct message_batch *batch, const struct message *message, struct tally *tally) MUST_CHECK;
 
 #endif

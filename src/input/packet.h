@@ -45,7 +45,7 @@ static inline int packet_emit(const struct packet *p, enum message_transport tra
     m->sensor = p->sensor;
     m->truncated = truncated;
     m->ip_id = p->ip_id;
-    message_batch_dated(p->batch, p->ts_ns);
+    message_batch_dated(p->batch, p->ts_ns, p->tally);
     return 0;
 }
 

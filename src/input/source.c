@@ -14,6 +14,17 @@ static const struct reader_ops *const readers[] = {
     &reader_sensor,
 };
 
+/* A file without a byte: rotated while nothing happened, or about to be written. */
+static int read_nothing(void *state, struct stream *stream, struct message_batch *batch, struct tally *tally,
+                        uint64_t *packets, bool *ret_more, char damage[READER_DAMAGE], struct fault *why)
+{
+    (void)state, (void)stream, (void)batch, (void)tally, (void)packets, (void)damage, (void)why;
+    *ret_more = false;
+    return 0;
+}
+
+static const struct reader_ops reader_empty = { .name = "empty", .read = read_nothing };
+
 struct source {
     struct stream *stream;
     const struct reader_ops *reader;
@@ -56,8 +67,10 @@ static int source_begin(struct source *source, const char *path, struct transpor
         return rc;
     size_t have;
     const uint8_t *head = stream_peek(source->stream, READER_PROBE, &have);
-    if (have == 0)
-        return fault_set(why, E_TRUNCATED, "%s: empty file", path);
+    if (have == 0) {
+        source->reader = &reader_empty;
+        return stream_error(source->stream, why);
+    }
     if (have > READER_PROBE)
         have = READER_PROBE;
     source->reader = pick_reader(source->options.format, head, have, path);
@@ -127,6 +140,11 @@ int source_read(struct source *source, struct message_batch *batch, struct tally
 const char *source_damage(const struct source *source)
 {
     return source->damage[0] ? source->damage : NULL;
+}
+
+bool source_is_empty(const struct source *source)
+{
+    return source->reader == &reader_empty;
 }
 
 const char *source_format(const struct source *source)

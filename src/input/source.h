@@ -67,7 +67,10 @@ int source_read(struct source *source, struct message_batch *batch, struct tally
 /* NULL, or a line naming file, offset and reason, for a source that ended early. */
 const char *source_damage(const struct source *source);
 
-const char *source_format(const struct source *source); /* "pcap", "pcapng", "dnstap", ... */
+/* Whether there was not a byte in it, decompressed: of any format, and nothing is wrong. */
+bool source_is_empty(const struct source *source);
+
+const char *source_format(const struct source *source); /* "pcap", "pcapng", "dnstap", ... or "empty" */
 uint64_t source_packets(const struct source *source);   /* records read so far */
 void source_position(const struct source *source, struct source_position *ret);
 

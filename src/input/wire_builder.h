@@ -8,7 +8,7 @@
  * A call that fails leaves the message as it was before it, so that one odd record
  * does not cost the others. A record whose type we cannot write from text, or whose
  * text says less than the rdata holds (the exchange of an MX without its
- * preference), is left out and counted in `left_out`: nothing is made up.
+ * preference), is left out and counted in `left_out` (RECORD_LEFT_OUT of the tally): nothing is made up.
  *
  * Names: labels separated by dots, a final dot or none, "" and "." are the root.
  * Escapes are \DDD (decimal), \xHH (Zeek, Suricata) and \c for c itself; any other

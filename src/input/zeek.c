@@ -20,7 +20,7 @@ enum {
     XX(RESP_P, "id.resp_p") XX(PROTO, "proto") XX(TRANS_ID, "trans_id") XX(RTT, "rtt")     \
     XX(QUERY, "query") XX(QCLASS, "qclass") XX(QTYPE, "qtype") XX(RCODE, "rcode")          \
     XX(AA, "AA") XX(TC, "TC") XX(RD, "RD") XX(RA, "RA") XX(ANSWERS, "answers")             \
-    XX(TTLS, "TTLs") XX(OPCODE, "opcode")
+    XX(TTLS, "TTLs") XX(OPCODE, "opcode") XX(REJECTED, "rejected")
 
 enum field_id {
 #define XX(id, name) F_##id,
@@ -57,6 +57,7 @@ struct zeek {
     struct slice answers[ANSWERS_MAX];
     uint32_t ttls[ANSWERS_MAX];
     size_t n_answers;
+    size_t n_beyond; /* answers that found no room */
     size_t n_ttls;
     uint8_t text[TEXT_MAX];
 };
@@ -201,6 +202,8 @@ static void set_answers(struct zeek *z)
     struct slice rest = z->fields[F_ANSWERS].text, piece;
     while (z->n_answers < ANSWERS_MAX && next_piece(&rest, z->set_separator, &piece))
         z->answers[z->n_answers++] = piece;
+    while (next_piece(&rest, z->set_separator, &piece))
+        z->n_beyond++;
     rest = z->fields[F_TTLS].text;
     while (z->n_ttls < ANSWERS_MAX && next_piece(&rest, z->set_separator, &piece)) {
         int64_t ns;
@@ -214,6 +217,7 @@ static void clear_values(struct zeek *z)
 {
     memset(z->fields, 0, sizeof z->fields);
     z->n_answers = 0;
+    z->n_beyond = 0;
     z->n_ttls = 0;
 }
 
@@ -250,6 +254,7 @@ static void json_answers(struct zeek *z)
     const json_t *list = z->fields[F_ANSWERS].json;
     for (size_t i = 0; i < json_array_size(list) && i < ANSWERS_MAX; i++)
         z->answers[z->n_answers++] = json_text_of(json_array_get(list, i));
+    z->n_beyond = json_array_size(list) - z->n_answers;
     list = z->fields[F_TTLS].json;
     for (size_t i = 0; i < json_array_size(list) && i < ANSWERS_MAX; i++) {
         double ttl = json_number_value(json_array_get(list, i));
@@ -372,6 +377,25 @@ static bool ends_in_arpa(struct slice name)
     return name.len >= 5 && memcmp(name.ptr + name.len - 5, ".arpa", 5) == 0;
 }
 
+static bool is_address(struct slice text)
+{
+    uint8_t address[16];
+    return text.ptr != NULL && log_address(text, address);
+}
+
+static bool is_word(struct slice text)
+{
+    return text.len > 0 && memchr(text.ptr, ' ', text.len) == NULL;
+}
+
+/* Is answer i one of names that lead up to an address? */
+static bool leads_to_address(const struct zeek *z, size_t i)
+{
+    while (i < z->n_answers && is_word(z->answers[i]) && !is_address(z->answers[i]))
+        i++;
+    return i < z->n_answers && is_address(z->answers[i]);
+}
+
 /* The type of a name among the answers; 0 = cannot be written. */
 static uint16_t name_type(const struct zeek *z, size_t i, uint64_t qtype)
 {
@@ -382,6 +406,7 @@ static uint16_t name_type(const struct zeek *z, size_t i, uint64_t qtype)
     case WIRE_DNAME:
         return (uint16_t)qtype;
     case 0:
+        return leads_to_address(z, i) ? WIRE_CNAME : 0;
     case WIRE_MX:
     case WIRE_SRV:
     case WIRE_SOA:
@@ -398,10 +423,9 @@ static void add_answer(struct zeek *z, size_t i, uint64_t qtype, struct slice *o
 {
     struct slice text = z->answers[i];
     uint32_t ttl = i < z->n_ttls ? z->ttls[i] : 0;
-    uint8_t address[16];
     if (text.ptr == NULL) {
         z->wire.left_out++;
-    } else if (log_address(text, address)) {
+    } else if (is_address(text)) {
         bool v6 = memchr(text.ptr, ':', text.len) != NULL;
         *chain_ended = true;
         (void)wire_record(&z->wire, WIRE_ANSWER, *owner, v6 ? WIRE_AAAA : WIRE_A, ttl, text);
@@ -409,9 +433,7 @@ static void add_answer(struct zeek *z, size_t i, uint64_t qtype, struct slice *o
         add_txt(z, *owner, ttl, text);
     } else {
         uint16_t type = name_type(z, i, qtype);
-        bool name = text.len && memchr(text.ptr, ' ', text.len) == NULL && type != 0 &&
-                    !(type == WIRE_CNAME && *chain_ended);
-        if (!name)
+        if (!is_word(text) || type == 0 || (type == WIRE_CNAME && *chain_ended))
             z->wire.left_out++;
         else if (wire_record(&z->wire, WIRE_ANSWER, *owner, type, ttl, text) == 0 &&
                  type == WIRE_CNAME)
@@ -438,13 +460,32 @@ static bool writes_answers_of(uint64_t qtype)
     }
 }
 
+static void add_answers(struct zeek *z, uint64_t qtype)
+{
+    struct slice owner = z->fields[F_QUERY].text;
+    bool chain_ended = false;
+    z->wire.left_out += (uint32_t)z->n_beyond;
+    if (owner.ptr == NULL) {
+        z->wire.left_out += (uint32_t)z->n_answers;
+        return;
+    }
+    for (size_t i = 0; i < z->n_answers; i++)
+        add_answer(z, i, qtype, &owner, &chain_ended);
+}
+
+/* The header, and the question where there is a name. */
+static bool begin(struct zeek *z, uint16_t id, uint16_t flags, uint64_t qtype, uint64_t qclass)
+{
+    struct slice name = z->fields[F_QUERY].text;
+    wire_begin(&z->wire, id, flags);
+    return name.ptr == NULL || wire_question(&z->wire, name, (uint16_t)qtype, (uint16_t)qclass) == 0;
+}
+
 static int add_response(struct zeek *z, struct log_record *r, uint16_t id, uint16_t flags,
                         uint64_t qtype, uint64_t qclass, struct log_sink *sink)
 {
     uint64_t rcode = 0;
     int64_t rtt = 0;
-    bool chain_ended = false;
-    struct slice query = z->fields[F_QUERY].text, owner = query;
     if (is_set(z, F_RCODE)) {
         if (!count_of(z, F_RCODE, 4095, &rcode))
             return log_count(sink, TALLY_BAD_LINE);
@@ -456,15 +497,24 @@ static int add_response(struct zeek *z, struct log_record *r, uint16_t id, uint1
         r->ts_ns += rtt;
     flags |= WIRE_QR | flag_of(z, F_AA, WIRE_AA) | flag_of(z, F_TC, WIRE_TC) |
              flag_of(z, F_RA, WIRE_RA) | (rcode & 15);
-    wire_begin(&z->wire, id, flags);
-    if (qtype && wire_question(&z->wire, query, (uint16_t)qtype, (uint16_t)qclass) != 0)
+    if (!begin(z, id, flags, qtype, qclass))
         return log_count(sink, TALLY_BAD_LINE);
-    for (size_t i = 0; i < z->n_answers; i++)
-        add_answer(z, i, qtype, &owner, &chain_ended);
+    add_answers(z, qtype);
     if (z->n_answers && z->n_ttls == z->n_answers)
         r->known |= KNOWN_TTL;
     r->is_response = true;
     return log_add_built(sink, r, &z->wire);
+}
+
+static bool tells_of_response(const struct zeek *z)
+{
+    return is_set(z, F_RCODE) || z->n_answers > 0 || flag_of(z, F_REJECTED, 1);
+}
+
+/* Zeek sets these when it sees the query. */
+static bool saw_query(const struct zeek *z)
+{
+    return is_set(z, F_QTYPE) || is_set(z, F_QCLASS) || is_set(z, F_RTT) || flag_of(z, F_RD, 1);
 }
 
 static int emit(struct zeek *z, struct log_sink *sink)
@@ -477,21 +527,23 @@ static int emit(struct zeek *z, struct log_sink *sink)
         (is_set(z, F_QCLASS) && !count_of(z, F_QCLASS, UINT16_MAX, &qclass)) ||
         (is_set(z, F_OPCODE) && !count_of(z, F_OPCODE, 15, &opcode)))
         return log_count(sink, TALLY_BAD_LINE);
-    if (z->fields[F_QUERY].text.ptr == NULL)
+    bool response = tells_of_response(z);
+    bool query = z->fields[F_QUERY].text.ptr != NULL && (saw_query(z) || !response);
+    if (!query && !response)
         return log_count(sink, TALLY_NO_MESSAGE);
     uint16_t flags = (uint16_t)(opcode << 11) | flag_of(z, F_RD, WIRE_RD);
-    if (qtype) {
-        wire_begin(&z->wire, id, flags);
-        if (wire_question(&z->wire, z->fields[F_QUERY].text, (uint16_t)qtype,
-                          (uint16_t)qclass) != 0)
+    if (query) {
+        if (!begin(z, id, flags, qtype, qclass))
             return log_count(sink, TALLY_BAD_LINE);
         int e = log_add_built(sink, &r, &z->wire);
         if (e != 0)
             return e;
     }
-    if (is_set(z, F_RCODE) || z->n_answers)
-        return add_response(z, &r, id, flags, qtype, qclass, sink);
-    return qtype ? 0 : log_count(sink, TALLY_NO_MESSAGE);
+    if (!response)
+        return 0;
+    if (!saw_query(z))
+        r.known &= (uint16_t)~KNOWN_HEADER;
+    return add_response(z, &r, id, flags, qtype, qclass, sink);
 }
 
 static int tsv_line(struct zeek *z, struct slice line, struct log_sink *sink)

@@ -6,10 +6,17 @@
  * ("id":{"orig_h"}). Lines of other logs (#path or _path not dns, or no field of
  * DNS) are NOT_DNS_RECORD.
  *
- * A line tells a whole exchange: it gives the query at ts, and the response at
- * ts + rtt when rcode or answers are set. Zeek does not say whether it saw the query
- * of a response, so there always is one, except where qtype is not set: then the
- * question is not known and there is the response alone, without a question.
+ * A line tells a whole exchange: the query at ts and the response at ts + rtt. Fields that are not set (-,
+ * or not in the object) say what Zeek saw, and columns may have been taken out since, so:
+ *
+ *     a response    rcode, answers or rejected (a response of no question and an error) is set
+ *     a query       query is set, and qtype, qclass, rtt or RD, which come from queries alone, or there is
+ *                   no response; without a query seen, query is the owner of the first answer
+ *     NO_MESSAGE    neither: Zeek saw a header and nothing else
+ *
+ * A name without qtype is a question of unknown type. Without a name there is a response alone, with
+ * none of its answers, as whose they are is not known. A class that is not set is IN. Header bits are F
+ * where Zeek does not know them, so those of a response are known only with its query.
  *
  * What is known: addresses, ports, id, header bits, rcode, TTLs as far as the columns
  * are there. Never sizes, nor sections other than the answer. Answers come as bare
@@ -19,6 +26,7 @@
  *     "TXT 5 hello TXT 2 ab"     TXT of the current owner
  *     a name                     asked for NS, PTR or DNAME: that type (a name below
  *                                arpa in front of another answer of a PTR: CNAME);
+ *                                of unknown type: a CNAME when an address ends the names;
  *                                else a CNAME of the current owner, which it becomes
  *     text with a blank          left out ("RRSIG 5 example", "SSHFP: ...")
  *

@@ -210,14 +210,12 @@ static void total_add(struct name_value *into, uint64_t first, uint64_t last, ui
     into->count += count;
 }
 
-static int add_inverse(struct entries *inverse, struct slice owner, const struct record *r, struct slice value)
+static int add_inverse(struct entries *inverse, struct slice owner, const struct record *r, unsigned turn, struct slice value)
 {
-    if (r->about)
-        return E_OK;
     uint8_t *key = arena_alloc(&inverse->arena, RR_INVERSE_MAX + RR_VALUE_MAX);
     if (key == NULL)
         return E_NOMEM;
-    size_t len = rr_inverse_put(owner, r->type, (struct slice){ r->rdata, r->rdata_len }, key);
+    size_t len = rr_inverse_put(owner, r->type, turn, (struct slice){ r->rdata, r->rdata_len }, key);
     if (len == 0) {
         arena_keep(&inverse->arena, key, 0);
         return E_OK;
@@ -225,6 +223,16 @@ static int add_inverse(struct entries *inverse, struct slice owner, const struct
     memcpy(key + len, value.ptr, value.len);
     arena_keep(&inverse->arena, key, len + value.len);
     return entries_add(inverse, key, len, value.len);
+}
+
+/* One for each name of the rdata that look-ups may begin with. */
+static int add_inverses(struct entries *inverse, struct slice owner, const struct record *r, struct slice value)
+{
+    unsigned turns = r->about ? 0 : rdata_turns(r->type);
+    int err = E_OK;
+    for (unsigned turn = 0; turn < turns && err == E_OK; turn++)
+        err = add_inverse(inverse, owner, r, turn, value);
+    return err;
 }
 
 static int put_record(struct slice owner, const struct record *r, struct buffer *run, struct entries *inverse)
@@ -239,7 +247,7 @@ static int put_record(struct slice owner, const struct record *r, struct buffer 
     size_t value_len = rr_value_put(&value, to + 4 + key_len);
     put_lengths(to, key_len, value_len);
     run->len += 4 + key_len + value_len;
-    return add_inverse(inverse, owner, r, (struct slice){ to + 4 + key_len, value_len });
+    return add_inverses(inverse, owner, r, (struct slice){ to + 4 + key_len, value_len });
 }
 
 /* Both lists of an owner, in key order. */

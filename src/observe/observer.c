@@ -201,39 +201,13 @@ static void decide_slots(struct observer *o, struct round *round)
     }
 }
 
-/* Records keep 32-bit seconds (until 2106). A time outside is damage: it must neither wrap there
- * nor move the watermark. */
-static bool is_possible_time(int64_t ts_ns)
-{
-    return ts_ns >= 0 && ts_ns / 1000000000 <= UINT32_MAX;
-}
-
-/* The newest possible time of a batch and, by *ret_first, its first; false when it has none. */
-static bool batch_times(const struct message_batch *b, int64_t *ret_first, int64_t *ret_newest)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < b->count; i++) {
-        int64_t ts_ns = b->messages[i].ts_ns;
-        if (!is_possible_time(ts_ns))
-            continue;
-        if (!any)
-            *ret_first = *ret_newest = ts_ns;
-        any = true;
-        if (ts_ns > *ret_newest)
-            *ret_newest = ts_ns;
-    }
-    return any;
-}
-
 int observer_admit(struct observer *o, struct round *round)
 {
-    int64_t first_ns, newest_ns;
-    if (batch_times(&round->batch, &first_ns, &newest_ns)) {
-        if (newest_ns > o->newest_ns)
-            o->newest_ns = newest_ns;
-        if (o->slot == NO_SLOT)
-            o->slot = slot_of(o, first_ns);
-    }
+    const struct message_batch *b = &round->batch;
+    if (b->newest_ns > o->newest_ns)
+        o->newest_ns = b->newest_ns;
+    if (o->slot == NO_SLOT && b->count > 0)
+        o->slot = slot_of(o, b->messages[0].ts_ns);
     if (!round->ends_slot) {
         round->slot = o->slot;
         decide_slots(o, round);
@@ -323,20 +297,20 @@ static enum tally_cause set_aside(const struct observer *o, struct dns_decoder *
     const struct observer_exclusion *all = o->options.exclusions;
     if (d->flags & DNS_OPCODE)
         return TALLY_NOT_QUERY_OPCODE;
-    if (d->question != NULL && d->qclass != CLASS_IN)
+    if (d->question != NULL && message_class(m, d->qclass) != CLASS_IN)
         return TALLY_OTHER_CLASS;
     return exclude(all ? &all[m->exclusion] : NULL, d, m);
 }
 
 /* Some logs (EVE version 1) have an event an answer and no question: what the answer is about
- * was asked. In a packet an absent question stays absent. */
+ * was asked, for which type is not known. In a packet an absent question stays absent. */
 static bool take_owner_for_question(struct dns_decoder *d, const struct message *m)
 {
     if (m->known & KNOWN_SIZE || d->n_rrs == 0)
         return false;
     d->qname = d->rrs[0].owner;
     d->qname_len = d->rrs[0].owner_len;
-    d->qtype = d->rrs[0].type;
+    d->qtype = 0;
     return true;
 }
 
@@ -349,7 +323,7 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (!dns_qname(d) && !take_owner_for_question(d, m))
+    if (!dns_qname(d) && !message_is_mdns(m) && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
 }
@@ -413,9 +387,7 @@ static int decode_block(struct observer *o, struct partition *p, struct round *r
     for (uint32_t i = 0; i < n && err == E_OK; i++) {
         const struct message *m = &round->batch.messages[order[i]];
         counts->messages++;
-        if (!is_possible_time(m->ts_ns))
-            counts->tally.n[TALLY_BAD_TIME]++;
-        else if (window_ns > 0 && may_have_copies(m) && is_copy(p, hashes[i], m->ts_ns, window_ns))
+        if (window_ns > 0 && may_have_copies(m) && is_copy(p, hashes[i], m->ts_ns, window_ns))
             counts->tally.n[TALLY_DUPLICATE]++;
         else
             err = decode_message(o, p, round, m, index, counts);

@@ -15,7 +15,7 @@ struct chain {
 
 /* Prefixes of owner keys (without the final 00) below which all is inside. */
 struct bailiwick {
-    bool upstream;
+    bool zones_alone; /* else the names of the chain are inside too */
     struct slice zones[CHAIN_MAX];
     unsigned n_zones;
 };
@@ -27,6 +27,7 @@ struct sight {
     struct chain chain;
     struct bailiwick bailiwick;
     bool upstream;
+    bool mdns;
     uint8_t flags; /* of every observation */
     uint32_t ts_s;
     /* the owner last written, so that its neighbours leave it out */
@@ -117,11 +118,26 @@ static struct slice zone_of_server(const struct sight *s, const struct suffix_li
     return (struct slice){ qname.ptr, match.registered ? match.registered : match.suffix };
 }
 
+/* local. and the reverse names of 169.254.0.0/16 and fe80::/10 (RFC 6762, sections 3 and 4). */
+static void find_link_local(struct bailiwick *b)
+{
+#define ZONE(key) { (const uint8_t *)(key), sizeof(key) - 1 }
+    static const struct slice zones[] = {
+        ZONE("local\0"), ZONE("arpa\0in-addr\0" "169\0" "254\0"),
+        ZONE("arpa\0ip6\0f\0e\0" "8\0"), ZONE("arpa\0ip6\0f\0e\0" "9\0"),
+        ZONE("arpa\0ip6\0f\0e\0" "a\0"), ZONE("arpa\0ip6\0f\0e\0" "b\0"),
+    };
+#undef ZONE
+    b->zones_alone = true;
+    b->n_zones = sizeof zones / sizeof zones[0];
+    memcpy(b->zones, zones, sizeof zones);
+}
+
 static void find_bailiwick(struct sight *s, const struct suffix_list *suffixes)
 {
     struct bailiwick *b = &s->bailiwick;
     const struct dns_decoder *d = s->d;
-    b->upstream = s->upstream;
+    b->zones_alone = s->upstream;
     b->n_zones = 0;
     if (s->upstream) {
         b->zones[b->n_zones++] = zone_of_server(s, suffixes);
@@ -143,7 +159,7 @@ static void find_bailiwick(struct sight *s, const struct suffix_list *suffixes)
 static bool is_inside(const struct sight *s, const struct dns_rr *rr)
 {
     const struct bailiwick *b = &s->bailiwick;
-    if (!b->upstream && rr->section == SECTION_ANSWER) {
+    if (!b->zones_alone && rr->section == SECTION_ANSWER) {
         if (in_chain(&s->chain, rr->owner, rr->owner_len))
             return true;
         for (unsigned k = 0; rr->type == TYPE_DNAME && k < s->chain.n; k++)
@@ -199,9 +215,12 @@ static int put_record(struct sight *s, const struct dns_rr *rr)
     return put(s, rr->owner, rr->owner_len, &o, dns_rr_rdata(s->d, rr));
 }
 
-static bool is_data(const struct dns_rr *rr)
+static bool is_data(const struct sight *s, const struct dns_rr *rr)
 {
-    return rr->class == CLASS_IN && rr->type != TYPE_OPT && rr->type != TYPE_TSIG && rr->type != 0;
+    if (s->mdns && rr->type == TYPE_NSEC)
+        return false;
+    return message_class(s->message, rr->class) == CLASS_IN && rr->type != TYPE_OPT && rr->type != TYPE_TSIG &&
+           rr->type != 0;
 }
 
 static bool has_final_answer(const struct sight *s)
@@ -238,7 +257,7 @@ static int put_negative(struct sight *s)
     struct observation o = { .flags = RR_ANSWER };
     if (rcode == RCODE_NXDOMAIN) {
         o.about = RR_NXDOMAIN;
-    } else if (rcode == RCODE_NOERROR && !has_final_answer(s) && !is_referral(d)) {
+    } else if (rcode == RCODE_NOERROR && d->qtype != 0 && !has_final_answer(s) && !is_referral(d)) {
         o.about = RR_NODATA;
         o.type = d->qtype;
     } else {
@@ -260,15 +279,20 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
         s.flags |= RR_TYPE_INFERRED;
     s.ts_s = (uint32_t)(message->ts_ns / 1000000000);
     s.last_owner = NULL;
-    follow_chain(&s);
-    find_bailiwick(&s, suffixes);
+    s.mdns = message_is_mdns(message);
+    if (s.mdns) {
+        find_link_local(&s.bailiwick);
+    } else {
+        follow_chain(&s);
+        find_bailiwick(&s, suffixes);
+    }
     for (unsigned i = 0; i < d->n_rrs; i++) {
-        if (!is_data(&d->rrs[i]))
+        if (!is_data(&s, &d->rrs[i]))
             continue;
         int err = put_record(&s, &d->rrs[i]);
         if (err)
             return err;
         ++*ret_records;
     }
-    return put_negative(&s);
+    return s.mdns ? E_OK : put_negative(&s);
 }

@@ -10,10 +10,12 @@
  * names that were asked for: qname, what its CNAME and DNAME records lead to, and below the zones that the
  * authority section names for those. What is outside is recorded as such, apart (RFC 2181,
  * section 5.4.1, ranks it lowest; Edmonds, "ISC Passive DNS Architecture", 2012, section 2.4,
- * is the idea).
+ * is the idea). Multicast DNS, which has no question and no zones: names below local. and reverse names of
+ * link-local addresses (docs/design/bailiwick.md).
  *
  * Negative answers (RFC 2308, section 2): NXDOMAIN is said of the last name of the CNAME chain; NODATA
- * when the chain ends without the type asked for and the response is no referral.
+ * when the chain ends without the type asked for, if that is known, and the response is no referral.
+ * Multicast DNS has none.
  */
 #ifndef DNSMON_OBSERVE_SIGHT_H
 #define DNSMON_OBSERVE_SIGHT_H
@@ -29,8 +31,8 @@ unsigned sight_shard(const uint8_t *key, size_t len);
 
 bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
 
-/* Appends the observations of a decoded response to the shards' buffers; *ret_records
- * grows by the records among them. */
+/* Appends the observations of a decoded response, which has a question or is multicast DNS, to
+ * the shards' buffers; *ret_records grows by the records among them. */
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
                    const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records) MUST_CHECK;
 

@@ -48,7 +48,7 @@ static size_t inverse_split(struct slice key)
     return rr_inverse_get(key, rdata, &parsed) ? (size_t)(parsed.owner.ptr - key.ptr) : 0;
 }
 
-/* type | searchable. For types with names also the first name alone, as that is what a
+/* type | searchable. For types with names the name in front alone, as that is what a
  * look-up by name knows of an MX or an SOA. */
 static unsigned inverse_filter_keys(struct slice key, size_t ret_lens[])
 {

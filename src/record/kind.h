@@ -13,7 +13,7 @@
 
 enum record_kind_id {
     KIND_RR,      /* owner | type | rdata */
-    KIND_INVERSE, /* type | searchable rdata | owner | rdlength */
+    KIND_INVERSE, /* type | searchable rdata | owner | turn, rdlength */
     KIND_NAME,    /* owner in forward order; never expires: first seen */
     KINDS
 };

@@ -148,20 +148,24 @@ size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct 
     return (size_t)(p - to);
 }
 
-size_t rr_inverse_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to)
+/* The last two bytes of an inverse key. */
+enum { TURN_SHIFT = 15, RDLENGTH_MASK = (1 << TURN_SHIFT) - 1 };
+_Static_assert((int)RR_KEY_MAX <= RDLENGTH_MASK && RDATA_NAMES_MAX <= 2, "a turn of one bit beside the length");
+
+size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to)
 {
     uint8_t *p = to;
     if (owner.len + 2 + rdata.len > RR_KEY_MAX)
         return 0;
     put_be16(p, type);
     p += 2;
-    size_t n = rdata_searchable(type, rdata.ptr, rdata.len, p);
+    size_t n = rdata_searchable(type, turn, rdata.ptr, rdata.len, p);
     if (n == 0 && rdata.len != 0)
         return 0;
     p += n;
     memcpy(p, owner.ptr, owner.len);
     p += owner.len;
-    put_be16(p, (uint16_t)rdata.len);
+    put_be16(p, (uint16_t)(turn << TURN_SHIFT | rdata.len));
     return (size_t)(p + 2 - to);
 }
 
@@ -170,16 +174,18 @@ bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret)
     if (key.len < 5)
         return false;
     uint16_t type = get_be16(key.ptr);
-    size_t rdlength = get_be16(key.ptr + key.len - 2);
+    uint16_t last = get_be16(key.ptr + key.len - 2);
+    unsigned turn = last >> TURN_SHIFT;
+    size_t rdlength = last & RDLENGTH_MASK;
     size_t room = key.len - 4, used = 0;
     if (rdlength > RR_KEY_MAX)
         return false;
-    if (rdata_from_searchable(type, key.ptr + 2, room, rdlength, rdata, &used) == 0 && rdlength != 0)
+    if (rdata_from_searchable(type, turn, key.ptr + 2, room, rdlength, rdata, &used) == 0 && rdlength != 0)
         return false;
     struct slice owner = { key.ptr + 2 + used, room - used };
     if (name_key_length(owner.ptr, owner.len) != owner.len || owner.len == 0)
         return false;
-    *ret = (struct rr_key){ .owner = owner, .type = type, .rdata = { rdata, rdlength } };
+    *ret = (struct rr_key){ .owner = owner, .type = type, .rdata = { rdata, rdlength }, .turn = (uint8_t)turn };
     return true;
 }
 

@@ -50,6 +50,7 @@ struct rr_key {
     uint8_t about;      /* enum rr_about when type is 0 */
     uint16_t subtype;   /* NODATA, OUT_OF_BAILIWICK, COLLAPSED_RDATA: the type meant; COLLAPSED_NAMES: class */
     struct slice rdata;
+    uint8_t turn;       /* of an inverse key: which of the rdata's names stands first */
 };
 
 size_t rr_value_put(const struct rr_value *value, uint8_t *to);
@@ -63,8 +64,9 @@ bool rr_key_get(struct slice key, struct rr_key *ret);
 size_t rr_key_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to);
 size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct slice rdata, uint8_t *to);
 
-/* The inverse key of an ordinary record; 0 when it has none. `to` has RR_INVERSE_MAX bytes. */
-size_t rr_inverse_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to);
+/* An inverse key of an ordinary record: that of `turn`, 0 to rdata_turns(type) - 1. 0 when it has none.
+ * `to` has RR_INVERSE_MAX bytes. */
+size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to);
 
 /* Back; `rdata` scratch has RR_KEY_MAX bytes and holds ret->rdata. */
 bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret);

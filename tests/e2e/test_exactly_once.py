@@ -365,6 +365,28 @@ def test_a_grown_file_continues(tmp):
     assert run["sources_known"] == 2, run
 
 
+def test_an_empty_file(tmp):
+    """Plain, compressed or piped, nothing is no failure; what is written there later is new."""
+    paths, truth, _ = scenery(tmp, transactions=20000, seconds=3 * 3600, files=1)
+    (tmp / "in").mkdir()
+    plain, packed = tmp / "in/rotated.pcap", tmp / "in/rotated.log.gz"
+    plain.write_bytes(b"")
+    packed.write_bytes(traffic.compressed(b"", "gz"))
+    done = lib.dnsmon(*ingest_words(tmp / "db", "--json", plain, packed, "-"), input="")
+    run = json.loads(done.stdout)
+    assert run["sources_empty"] == 3 and run["sources_failed"] == run["sources_new"] == run["packets"] == 0, run
+    for path in (plain, packed, "-"):
+        assert f"dnsmon: {path}: empty\n" in done.stderr, done.stderr
+    assert not sources(tmp / "db")
+    plain.write_bytes(paths[0].read_bytes())
+    run = ingest(tmp / "db", packed, plain)
+    assert run["sources_new"] == run["sources_empty"] == 1, run
+    same(tmp / "db", truth, "an empty file, then written")
+    packed.write_bytes(packed.read_bytes()[:-1])
+    done = lib.dnsmon(*ingest_words(tmp / "db", packed), check=False)
+    assert done.returncode == 1 and "ends early" in done.stderr, done.stderr
+
+
 def test_a_former_state_of_a_grown_file(tmp):
     """A copy made before the file grew holds nothing new either."""
     paths, truth, _ = scenery(tmp, transactions=20000, seconds=3 * 3600, files=1)

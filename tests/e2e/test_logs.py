@@ -6,6 +6,7 @@ import lib
 import tshark
 
 LOOKED_AT = ("not_dns_record", "no_message", "mdns", "llmnr", "other_port", "bad_line")  # causes of whole records
+OF_USED = ("dns_trailing_bytes", "record_left_out")  # of messages that are used
 
 
 def lines_of(path):
@@ -30,7 +31,7 @@ def plausible(path, counts):
     causes = {**counts["skipped"], **counts["malformed"]}
     used = counts["packets"] - sum(causes.get(cause, 0) for cause in LOOKED_AT)
     assert 0 <= used <= counts["messages"] <= 2 * used, (path.name, counts)
-    inside = sum(number for cause, number in causes.items() if cause not in LOOKED_AT + ("dns_trailing_bytes",))
+    inside = sum(number for cause, number in causes.items() if cause not in LOOKED_AT + OF_USED)
     assert counts["queries"] + counts["responses"] + inside == counts["messages"], (path.name, counts)
     assert counts["transactions"] + counts["unanswered"] <= counts["queries"], (path.name, counts)  # some still wait
     assert counts["transactions"] + counts["unmatched_responses"] == counts["responses"], (path.name, counts)
@@ -52,13 +53,15 @@ def zeek_rows(lines):
 
 
 def zeek_messages(lines):
-    """How many queries and responses Zeek tells of, on port 53, with a time, a name and a type."""
+    """How many queries and responses Zeek tells of, on port 53, with a time."""
     queries = responses = 0
     for row in zeek_rows(lines):
-        if "query" not in row or "qtype" not in row or int(row.get("id.resp_p", 53)) != 53 or str(row["ts"]).startswith("X"):
+        if int(row.get("id.resp_p", 53)) != 53 or str(row["ts"]).startswith("X"):
             continue
-        queries += 1
-        responses += "rcode" in row or "answers" in row
+        response = bool("rcode" in row or row.get("answers") or row.get("rejected") in ("T", True))
+        responses += response
+        queries += "query" in row and (not response or row.get("RD") in ("T", True)
+                                       or any(field in row for field in ("qtype", "qclass", "rtt")))
     return queries + responses
 
 
@@ -79,6 +82,24 @@ def test_zeek_logs(tmp):
         assert counts["messages"] == zeek_messages(lines), (path.name, zeek_messages(lines), counts)
         read += counts["messages"]
     assert read > 500, read
+
+
+def test_zeek_lines_without_a_type(tmp):
+    """What is not known is neither made up nor a reason to forget the rest, and what is left out is said."""
+    fields = "ts id.orig_h id.orig_p id.resp_h id.resp_p proto trans_id query qtype rcode rejected answers".split()
+    rows = [("gone.example", "-", "3", "F", "-"), ("quiet.example", "-", "0", "F", "-"), ("-", "-", "2", "T", "-"),
+            ("www.example", "-", "0", "F", "cdn.example,192.0.2.1"), ("mail.example", "-", "0", "F", "mx1.example,mx2.example"),
+            ("quiet.example", "1", "0", "F", "-"), ("-", "-", "-", "F", "-")]
+    lines = ["#path\tdns", "#fields\t" + "\t".join(fields)]
+    lines += [f"170000000{i}\t10.0.0.1\t1024\t10.0.0.2\t53\tudp\t{i}\t" + "\t".join(row) for i, row in enumerate(rows)]
+    log = tmp / "dns.log"
+    log.write_text("\n".join(lines) + "\n")
+    done = lib.dnsmon("ingest", "--db", tmp / "db", log)
+    assert "7 messages: 1 queries, 6 responses" in done.stdout, done.stdout
+    assert "(not_dns_record 2, no_message 1, record_left_out 2)" in done.stdout, done.stdout
+    records = [line.split("\t")[:3] for line in lib.dnsmon("dump", "--db", tmp / "db").stdout.splitlines()]
+    assert sorted(records) == [["cdn.example.", "A", "192.0.2.1"], ["gone.example.", "NXDOMAIN", ""],
+                               ["quiet.example.", "NODATA", "A"], ["www.example.", "CNAME", "cdn.example."]], records
 
 
 def test_dnstap_files(tmp):

@@ -2,7 +2,7 @@
 
 Compared are owner, type and data of A, AAAA, CNAME, NS, PTR, MX, TXT, SOA and SRV. Messages that the
 program sets aside are set aside here too, by its own counts (tshark.classify); so are records of
-another class and answers without a question. An owner with very many records keeps a part of
+another class and answers without a question, but for multicast DNS. An owner with very many records keeps a part of
 them and counts the rest (docs/format/records.md): then the sums must agree.
 """
 import collections
@@ -22,10 +22,10 @@ def theirs(path, found, counts, keep_multicast, tmp):
     assert not tshark.disagreements(causes, counts), (path.name, tshark.disagreements(causes, counts))
     records = collections.Counter()
     for message in found:
-        if message in causes or not message.response or message.qname is None:
+        if message in causes or not tshark.is_recorded(message):
             continue
         for record in message.records:
-            if record.section == "answer" and record.is_data and record.type in tshark.TYPES:
+            if record.section == "answer" and tshark.is_data(message, record) and record.type in tshark.TYPES:
                 assert record.data is not None, (path.name, message.frame, record.owner, record.type)
                 records[record.owner, tshark.TYPES[record.type], record.data] += 1
     return records

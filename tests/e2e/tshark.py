@@ -23,7 +23,7 @@ DATA = {  # the fields that make up comparable data, in order
     15: ["dns.mx.preference", "dns.mx.mail_exchange"], 16: ["dns.txt"],
     33: ["dns.srv.priority", "dns.srv.weight", "dns.srv.port", "dns.srv.target"],
 }
-OPT, TSIG = 41, 250
+OPT, NSEC, TSIG = 41, 47, 250
 
 
 class Record:
@@ -41,10 +41,6 @@ class Record:
         if self.type == 16:
             return tuple(self.fields["dns.txt"])
         return tuple(text.lower() for name in names for text in self.fields[name][:1])
-
-    @property
-    def is_data(self):
-        return self.cls == 1 and not self.cache_flush and self.type not in (0, OPT, TSIG)
 
 
 class Message:
@@ -197,6 +193,22 @@ def messages(path, tmp):
 
 # ---- what dnsmon sets aside, by its own causes ----
 
+def is_mdns(message):
+    return tuple(message.ports) == (5353, 5353)
+
+
+def is_recorded(message):
+    """A response of which we know what it may answer."""
+    return message.response and (message.qname is not None or is_mdns(message))
+
+
+def is_data(message, record):
+    """A record that is recorded of such a response."""
+    if is_mdns(message):
+        return record.cls == 1 and record.type not in (0, OPT, TSIG, NSEC)
+    return record.cls == 1 and not record.cache_flush and record.type not in (0, OPT, TSIG)
+
+
 def is_multicast(message, port):
     return port in message.ports and 53 not in message.ports
 
@@ -218,7 +230,7 @@ def set_aside(message, keep_multicast):
 def other_use(message):
     if message.opcode:
         return "other_opcode"
-    if message.qname is not None and (message.qclass != 1 or message.unicast_wanted):
+    if message.qname is not None and (message.qclass != 1 or (message.unicast_wanted and not is_mdns(message))):
         return "other_class"
     return None
 

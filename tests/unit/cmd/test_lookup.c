@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define DATA(text) text, sizeof text - 1
+#define NUMBERS "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"
 #define IP6(last) "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0" last
 
 enum { DAY_1 = 1700006400, DAY_2 = DAY_1 + 86400, DAY_3 = DAY_2 + 86400 };
@@ -38,9 +39,12 @@ static const struct {
     { "nx.example.com", 0, RR_NXDOMAIN, 0, DATA(""), DAY_2, DAY_2, 3 },
     { "a.b.example.com", TYPE_TXT, 0, 0, DATA("\4\"hi\\"), DAY_1, DAY_1, 1 },
     { "www.example.org", TYPE_CNAME, 0, 0, DATA("\3www\7example\3com\0"), DAY_3, DAY_3, 9 },
+    { "example.net", TYPE_SOA, 0, 0, DATA("\2ns\7example\3net\0\4root\7example\3net\0" NUMBERS), DAY_1, DAY_2, 6 },
+    { "w.example.net", TYPE_HTTPS, 0, 0, DATA("\0\0\3cdn\7example\3net\0"), DAY_1, DAY_1, 1 },
     { "odd\\032name.example", TYPE_A, 0, 0, DATA("\xc0\x00\x02"), DAY_1, DAY_1, 1 },
     { "odd\\032name.example", 65280, 0, 0, DATA("\xde\xad"), DAY_1, DAY_1, 1 },
 };
+#define RECORDS_MAX (2 * RECORDS) /* SOA has two inverse keys */
 enum { RECORDS = sizeof records / sizeof records[0] };
 
 static char dir[] = "dnsmon-lookup-XXXXXX";
@@ -60,18 +64,20 @@ static int compare(const void *a, const void *b)
     return slice_compare((struct slice){ x->key, x->len }, (struct slice){ y->key, y->len });
 }
 
-static size_t make_key(uint8_t kind, size_t i, uint8_t *to)
+static size_t make_key(uint8_t kind, size_t i, unsigned turn, uint8_t *to)
 {
     uint8_t wire[NAME_WIRE_MAX], owner[NAME_KEY_MAX];
     size_t n = name_from_text(records[i].owner, strlen(records[i].owner), wire);
     struct slice key = { owner, name_owner_key(wire, n, owner) };
     struct slice rdata = { (const uint8_t *)records[i].rdata, records[i].len };
     if (kind == KIND_NAME)
-        return name_forward_key(wire, n, to);
+        return turn ? 0 : name_forward_key(wire, n, to);
+    if (kind == KIND_RR && turn > 0)
+        return 0;
     if (records[i].type == 0)
         return kind == KIND_RR ? rr_about_put(key, records[i].about, records[i].subtype, rdata, to) : 0;
     return kind == KIND_RR ? rr_key_put(key, records[i].type, rdata, to)
-                           : rr_inverse_put(key, records[i].type, rdata, to);
+                           : rr_inverse_put(key, records[i].type, turn, rdata, to);
 }
 
 static size_t make_value(uint8_t kind, size_t i, int64_t at, uint8_t *to)
@@ -84,10 +90,13 @@ static size_t make_value(uint8_t kind, size_t i, int64_t at, uint8_t *to)
 
 static void make_run(uint8_t kind, bool second, struct buffer *run)
 {
-    static struct entry entries[RECORDS];
+    static struct entry entries[RECORDS_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < RECORDS; i++) {
-        entries[n].len = make_key(kind, i, entries[n].key);
+    for (size_t k = 0; k < RECORDS_MAX; k++) {
+        size_t i = k / 2;
+        if (k % 2 >= rdata_turns(records[i].type))
+            continue;
+        entries[n].len = make_key(kind, i, k % 2, entries[n].key);
         entries[n].value_len = make_value(kind, i, second ? records[i].last : records[i].first, entries[n].value);
         n += entries[n].len != 0;
     }
@@ -183,6 +192,8 @@ static void shorten(const char *from, char *to)
 #define ALIAS RR("www.example.org.", "CNAME", "\"www.example.com.\"")
 #define ODD_A RR("odd\\\\032name.example.", "A", "\"\\\\# 3 C00002\"")
 #define ODD_65280 RR("odd\\\\032name.example.", "TYPE65280", "\"\\\\# 2 DEAD\"")
+#define SOA RR("example.net.", "SOA", "\"ns.example.net. root.example.net. 1 2 3 4 5\"")
+#define HTTPS RR("w.example.net.", "HTTPS", "\"0 cdn.example.net.\"")
 #define NODATA RR("example.com.", "NODATA", "\"AAAA\"")
 
 static const struct {
@@ -213,6 +224,11 @@ static const struct {
     { "rdata ns.example.com", 0, NS },
     { "rdata mail.example.com MX", 0, MX },
     { "rdata '*.example.com'", 0, NS ALIAS MX },
+    { "rdata ns.example.net", 0, SOA },
+    { "rdata root.example.net", 0, SOA },
+    { "rdata '*.example.net'", 0, SOA HTTPS },
+    { "rdata '*.net'", 0, SOA HTTPS },
+    { "rdata cdn.example.net", 0, HTTPS },
     { "rdata raw:c0000201", 0, WWW_1 },
     { "rdata --raw dead TYPE65280", 0, ODD_65280 },
     /* fences: www A 2 was seen on the second day alone, AAAA from then to the third */
@@ -309,11 +325,23 @@ static void test_program(void **state)
     assert_int_equal(run("purge example.com </dev/null", out, sizeof out), 2);
 }
 
+/* The last test, since it changes the database: no inverse key of what is gone stays. */
+static void test_purge(void **state)
+{
+    (void)state;
+    static char out[65536];
+    assert_int_equal(run("purge --yes example.net", out, sizeof out), 0);
+    expect("lookup rdata ns.example.net", 0, "");
+    expect("lookup rdata root.example.net", 0, "");
+    expect("dump --kind inverse | grep -c SOA", 1, "0\n");
+    assert_int_equal(run("fsck", out, sizeof out), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lookups), cmocka_unit_test(test_whole_lines), cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_program),
+        cmocka_unit_test(test_program), cmocka_unit_test(test_purge),
     };
     return cmocka_run_group_tests(tests, make_database, remove_database);
 }

@@ -35,11 +35,19 @@ static void build_about(struct built *b, const char *name, uint8_t about, uint16
     assert_true(rr_key_get((struct slice){ b->bytes, b->len }, &b->key));
 }
 
-static void build_inverse(struct built *b, const char *name, uint16_t type, const char *rdata, size_t len)
+/* False when the record has no such key. */
+static bool build_inverse(struct built *b, const char *name, uint16_t type, unsigned turn, struct slice rdata)
 {
     uint8_t key[NAME_KEY_MAX];
-    b->len = rr_inverse_put(owner_of(name, key), type, (struct slice){ (const uint8_t *)rdata, len }, b->bytes);
+    struct slice owner = owner_of(name, key);
+    b->len = rr_inverse_put(owner, type, turn, rdata, b->bytes);
+    if (b->len == 0)
+        return false;
     assert_true(rr_inverse_get((struct slice){ b->bytes, b->len }, b->rdata, &b->key));
+    assert_true(b->key.type == type && b->key.turn == turn);
+    assert_int_equal(slice_compare(b->key.owner, owner), 0);
+    assert_int_equal(slice_compare(b->key.rdata, rdata), 0);
+    return true;
 }
 
 static bool in_range(const struct store_range *r, struct slice key)
@@ -154,6 +162,8 @@ static void test_rrset(void **state)
 }
 
 #define DATA(text) text, sizeof text - 1
+#define NUMBERS "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"
+#define HEX_NUMBERS "0000000100000002000000030000000400000005"
 
 static const struct {
     const char *query;
@@ -189,6 +199,29 @@ static const struct {
     { "rdata raw:C0000201 A", TYPE_A, DATA("\xc0\x00\x02\x01\x02"), false },
     { "rdata raw:0161 TXT", TYPE_TXT, DATA("\1a"), true },
     { "rdata raw:000A026e7300 MX", TYPE_MX, DATA("\0\12\2ns\0"), true },
+    /* the second of two names: found by either, once by both */
+    { "rdata ns.example.com", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3net\0" NUMBERS), true },
+    { "rdata h.example.net", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3net\0" NUMBERS), true },
+    { "rdata h.example.net SOA", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3net\0" NUMBERS), true },
+    { "rdata *.example.net", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3net\0" NUMBERS), true },
+    { "rdata *.example.com", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3com\0" NUMBERS), true },
+    { "rdata h.example.com", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\7example\3com\0" NUMBERS), true },
+    { "rdata *.ns.example.com", TYPE_SOA, DATA("\2ns\7example\3com\0\1h\2ns\7example\3com\0" NUMBERS), true },
+    { "rdata *.", TYPE_SOA, DATA("\0\1h\0" NUMBERS), true },
+    { "rdata *.", TYPE_SOA, DATA("\1n\0\1h\0" NUMBERS), true },
+    { "rdata n", TYPE_SOA, DATA("\1n\0\1n\0" NUMBERS), true },
+    { "rdata other.example", TYPE_SOA, DATA("\1n\0\1h\0" NUMBERS), false },
+    { "rdata raw:02616100016100" HEX_NUMBERS " SOA", TYPE_SOA, DATA("\1a\0\2aa\0" NUMBERS), false },
+    { "rdata raw:01610002616100" HEX_NUMBERS " SOA", TYPE_SOA, DATA("\1a\0\2aa\0" NUMBERS), true },
+    { "rdata raw:016100" HEX_NUMBERS " SOA", TYPE_SOA, DATA("\1a\0\2aa\0" NUMBERS), false },
+    { "rdata t.example", 17, DATA("\1m\7example\0\1t\7example\0"), true }, /* RP */
+    { "rdata *.example MINFO", 14, DATA("\1m\7example\0\1t\7example\0"), true },
+    { "rdata x.example TYPE26", 26, DATA("\0\1\1m\7example\0\1x\7example\0"), true },
+    { "rdata svc.example", TYPE_HTTPS, DATA("\0\0\3svc\7example\0"), true },
+    { "rdata svc.example HTTPS", TYPE_HTTPS, DATA("\0\1\3svc\7example\0\0\1\0\3\2h2"), true },
+    { "rdata *.example", TYPE_SVCB, DATA("\0\1\3svc\7example\0\0\3\0\2\1\273"), true },
+    { "rdata .", TYPE_HTTPS, DATA("\0\1\0\0\1\0\3\2h2"), true }, /* the owner itself */
+    { "rdata raw:0001000001000302 HTTPS", TYPE_HTTPS, DATA("\0\1\0\0\1\0\3\2h2"), false },
 };
 
 static void test_rdata(void **state)
@@ -199,8 +232,12 @@ static void test_rdata(void **state)
     query_init(&q);
     for (size_t i = 0; i < sizeof rdatas / sizeof rdatas[0]; i++) {
         assert_int_equal(parse(&q, rdatas[i].query, 0), E_OK);
-        build_inverse(&b, "www.example.net", rdatas[i].type, rdatas[i].rdata, rdatas[i].len);
-        if (found(&q, &b) != rdatas[i].wanted)
+        struct slice rdata = { (const uint8_t *)rdatas[i].rdata, rdatas[i].len };
+        unsigned n = 0;
+        for (unsigned turn = 0; turn < rdata_turns(rdatas[i].type); turn++)
+            if (build_inverse(&b, "www.example.net", rdatas[i].type, turn, rdata))
+                n += found(&q, &b);
+        if (n != rdatas[i].wanted)
             fail_msg("row %zu: %s", i, rdatas[i].query);
     }
     query_release(&q);

@@ -203,11 +203,47 @@ static void test_hostile(void **state)
     dns_decoder_release(&d);
 }
 
+/* The target of HTTPS and SVCB is lower-cased where it is a name, and costs no message where it is none. */
+static const struct {
+    const char *given, *kept;
+    size_t len;
+} targets[] = {
+    { "\0\1\3Svc\1X\0\0\1\0\3\2H2", "\0\1\3svc\1x\0\0\1\0\3\2H2", 16 },
+    { "\0\0\3CDN\0", "\0\0\3cdn\0", 7 },
+    { "\0\1\0", "\0\1\0", 3 },
+    { "\0\1\300\14", "\0\1\300\14", 4 }, /* a pointer */
+    { "\0\1\77AB", "\0\1\77AB", 5 },
+    { "\0\1", "\0\1", 2 },
+    { "A", "A", 1 },
+    { "", "", 0 },
+};
+
+static void test_targets(void **state)
+{
+    (void)state;
+    static struct dns_decoder d;
+    dns_decoder_init(&d);
+    for (size_t i = 0; i < 2 * sizeof targets / sizeof targets[0]; i++) {
+        uint8_t wire[64] = HEADER("\0", "\1") "\0\0\0\0\1";
+        size_t k = i / 2, len = 23 + targets[k].len;
+        wire[14] = i % 2 ? TYPE_HTTPS : TYPE_SVCB;
+        wire[22] = (uint8_t)targets[k].len;
+        memcpy(wire + 23, targets[k].given, targets[k].len);
+        assert_int_equal(dns_decode(&d, wire, len, false), TALLY_CAUSES);
+        assert_int_equal(d.n_rrs, 1);
+        struct slice rdata = dns_rr_rdata(&d, &d.rrs[0]);
+        assert_int_equal(rdata.len, targets[k].len);
+        assert_memory_equal(rdata.ptr, targets[k].kept, rdata.len);
+    }
+    dns_decoder_release(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_libknot),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

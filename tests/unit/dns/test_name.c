@@ -115,14 +115,34 @@ static void test_searchable_rdata(void **state)
         { TYPE_TXT, (const uint8_t *)"\0", 1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint8_t form[1024], back[1024];
-        size_t used, n = rdata_searchable(cases[i].type, cases[i].rdata, cases[i].len, form);
-        assert_true(n > 0);
-        memcpy(form + n, "owner", 5);
-        assert_int_equal(rdata_from_searchable(cases[i].type, form, n + 5, cases[i].len, back, &used), cases[i].len);
-        assert_int_equal(used, n);
-        assert_memory_equal(back, cases[i].rdata, cases[i].len);
+        for (unsigned turn = 0; turn < rdata_turns(cases[i].type); turn++) {
+            uint8_t form[1024], back[1024];
+            size_t used, n = rdata_searchable(cases[i].type, turn, cases[i].rdata, cases[i].len, form);
+            assert_true(n > 0);
+            memcpy(form + n, "owner", 5);
+            assert_int_equal(rdata_from_searchable(cases[i].type, turn, form, n + 5, cases[i].len, back, &used), cases[i].len);
+            assert_int_equal(used, n);
+            assert_memory_equal(back, cases[i].rdata, cases[i].len);
+        }
     }
+}
+
+static void test_what_is_not_searchable(void **state)
+{
+    (void)state;
+    uint8_t form[1024], back[1024];
+    size_t used;
+    static const uint8_t same[] = "\1a\0\1a\0", pointer[] = "\0\1\300\14";
+    assert_int_equal(rdata_turns(14), 2); /* MINFO */
+    assert_int_equal(rdata_searchable(14, 0, same, 6, form), 6);
+    assert_int_equal(rdata_searchable(14, 1, same, 6, form), 0);
+    assert_int_equal(rdata_searchable(14, 0, same, 3, form), 0);
+    assert_int_equal(rdata_searchable(TYPE_HTTPS, 0, pointer, 4, form), 0);
+    assert_int_equal(rdata_searchable(TYPE_HTTPS, 0, pointer, 2, form), 0);
+    /* no second name, and a length that cannot be */
+    assert_int_equal(rdata_from_searchable(TYPE_NS, 1, (const uint8_t *)"a\0", 3, 3, back, &used), 0);
+    assert_int_equal(rdata_from_searchable(TYPE_A, 1, (const uint8_t *)"\1\2\3\4", 4, 4, back, &used), 0);
+    assert_int_equal(rdata_from_searchable(TYPE_MX, 0, (const uint8_t *)"\0\1\2\3", 4, 1, back, &used), 0);
 }
 
 int main(void)
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_round_trips),
         cmocka_unit_test(test_hostile_keys),
         cmocka_unit_test(test_searchable_rdata),
+        cmocka_unit_test(test_what_is_not_searchable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

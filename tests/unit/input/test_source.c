@@ -93,6 +93,41 @@ static uint32_t read_bytes(const void *ptr, size_t len, struct rig *r, char *ret
     return read_all(write_file(ptr, len), r, ret_damage, NULL, &why);
 }
 
+/* A time that no record can have is damage: the message does not stay, and is not the newest. */
+static void test_times(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ts_ns;
+        bool stays;
+        int64_t newest_ns;
+    } rows[] = {
+        { -1, false, INT64_MIN },
+        { 0, true, 0 },
+        { 5 * SECOND, true, 5 * SECOND },
+        { INT64_MAX, false, 5 * SECOND },
+        { (UINT32_MAX + INT64_C(1)) * SECOND, false, 5 * SECOND },
+        { INT64_MIN, false, 5 * SECOND },
+        { 3 * SECOND, true, 5 * SECOND },
+        { (UINT32_MAX + INT64_C(1)) * SECOND - 1, true, (UINT32_MAX + INT64_C(1)) * SECOND - 1 },
+    };
+    struct message_batch batch;
+    struct tally tally = { 0 };
+    uint32_t count = 0, refused = 0;
+    assert_int_equal(message_batch_init(&batch, 4), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct message m = { .ts_ns = rows[i].ts_ns, .wire = (const uint8_t *)"x", .wire_len = 1 };
+        assert_int_equal(message_batch_add(&batch, &m, &tally), 0);
+        count += rows[i].stays;
+        refused += !rows[i].stays;
+        assert_int_equal(batch.count, count);
+        assert_true(count == 0 || !rows[i].stays || batch.messages[count - 1].ts_ns == rows[i].ts_ns);
+        assert_int_equal(batch.newest_ns, rows[i].newest_ns);
+        assert_int_equal(tally.n[TALLY_BAD_TIME], refused);
+    }
+    message_batch_release(&batch);
+}
+
 static void test_pcap_kinds(void **state)
 {
     (void)state;
@@ -501,10 +536,40 @@ static void test_no_file(void **state)
     struct transport *transport = transport_create(NULL);
     assert_int_equal(source_open(&source, "/nonexistent/x", NULL, transport, &why), E_ABSENT);
     assert_int_equal(source_open(&source, "/tmp", NULL, transport, &why), E_IO);
-    write_file("", 0);
-    assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_TRUNCATED);
     write_file("\1\2\3\4\5\6\7\x8", 8);
     assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_UNSUPPORTED);
+    transport_destroy(&transport);
+}
+
+/* Nothing, however it is wrapped, is a source of any format; a cut wrapping is not nothing. */
+static void test_empty(void **state)
+{
+    (void)state;
+    uint8_t packed[256];
+    struct transport *transport = transport_create(NULL);
+    for (size_t i = 0; i < sizeof packs / sizeof packs[0]; i++) {
+        struct rig r;
+        char damage[256];
+        size_t len = packs[i](packed, sizeof packed, (const uint8_t *)"", 0);
+        rig_open(&r, NULL);
+        assert_int_equal(read_bytes(packed, len, &r, damage), 0);
+        assert_string_equal(damage, "");
+        rig_close(&r);
+        struct source *source = NULL;
+        struct source_position here;
+        struct fault why;
+        static const struct input_options named = { .format = "zeek" };
+        assert_int_equal(source_open(&source, scratch, &named, transport, &why), 0);
+        assert_true(source_is_empty(source));
+        assert_int_equal(source_skip(source, 1, NULL), E_ABSENT);
+        source_position(source, &here);
+        assert_int_equal(here.offset, 0);
+        source_close(&source);
+        if (len < 2)
+            continue;
+        write_file(packed, len - 1);
+        assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_TRUNCATED);
+    }
     transport_destroy(&transport);
 }
 
@@ -560,8 +625,10 @@ int main(void)
         cmocka_unit_test(test_compressed_and_cut),
         cmocka_unit_test(test_compressed_and_damaged),
         cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_times),
         cmocka_unit_test(test_stream_views),
         cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_empty),
         cmocka_unit_test(test_shared_captures),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);

@@ -50,10 +50,15 @@ static const struct line_case cases[] = {
       ANSWER "0ff id=7 flags=8180 a.example SRV; a.example SRV 60 000100020003017400", "" },
     /* all answers left out: the rcode says nothing any more */
     { TELL A2 ",\"answers\":[{\"rrname\":\"a.example\",\"rrtype\":\"MX\",\"ttl\":8,\"rdata\":\"mx.example\"}]}}",
-      ANSWER "06f id=7 flags=8180 a.example A", "" },
+      ANSWER "06f id=7 flags=8180 a.example A", "record_left_out=1" },
+    /* a name that was cut is not whose the data are */
+    { TELL "{\"version\":2,\"type\":\"answer\",\"id\":7,\"flags\":\"8180\",\"rcode\":\"NOERROR\",\"rrname\":\"a.exam\","
+           "\"rrname_truncated\":true,\"rrtype\":\"A\",\"grouped\":{\"A\":[\"1.2.3.4\",\"1.2.3.5\"],\"CNAME\":[\"b\"]}}}",
+      ANSWER "06f id=7 flags=8180", "record_left_out=3" },
     { "{\"event_type\":\"flow\"}", "", "not_dns_record=1" },
     { "{\"event_type\":\"dns\"}", "", "not_dns_record=1" },
-    { TELL "{\"type\":\"answer\",\"id\":7}}", "", "no_message=1" },
+    { TELL "{\"type\":\"answer\",\"id\":7}}", ANSWER "067 id=7 flags=8000", "" },
+    { ASK "{\"type\":\"query\",\"id\":7}}", "", "no_message=1" },
     { HEAD("nowhere", "1", "10.0.0.2", "53") "{\"type\":\"query\",\"rrname\":\"a\",\"rrtype\":\"A\"}}", "", "bad_line=1" },
     { ASK "{\"type\":\"query\",\"rrname\":\"a..b\",\"rrtype\":\"A\"}}", "", "bad_line=1" },
     { HEAD("10.0.0.1", "1024", "10.0.0.2", "5355") "{\"type\":\"query\",\"rrname\":\"a\",\"rrtype\":\"A\"}}", "", "llmnr=1" },

@@ -214,12 +214,57 @@ static void test_limits(void **state)
     fold_destroy(&next);
 }
 
+/* A record has an inverse key for each of its names that differ, all with its value. */
+static void test_inverse_keys(void **state)
+{
+    (void)state;
+    static const char soa[] = "\2ns\3com\0\4root\3com\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+    static const char rp[] = "\1a\0\1a\0", https[] = "\0\1\3svc\3com\0\0\1\0\3\2h2", odd[] = "\0\1\300\14";
+    static const struct {
+        uint16_t type;
+        const char *rdata;
+        size_t len;
+        unsigned keys;
+    } rows[] = {
+        { TYPE_A, "\1\2\3\4", 4, 1 }, { TYPE_SOA, soa, sizeof soa - 1, 2 },       { 17, rp, sizeof rp - 1, 1 },
+        { TYPE_HTTPS, https, sizeof https - 1, 1 }, { TYPE_HTTPS, odd, sizeof odd - 1, 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fold *fold;
+        struct buffer observations, runs[KINDS];
+        unsigned keys = 0;
+        buffer_init(&observations, SIZE_MAX / 2);
+        observe(&observations, "www.example.com", rows[i].type, 0, rows[i].rdata, rows[i].len, 1000);
+        assert_int_equal(fold_create(&fold, suffixes, NULL), 0);
+        fold_all(fold, fold, &observations);
+        encode(fold, runs);
+        assert_sorted(&runs[KIND_INVERSE]);
+        const uint8_t *run = runs[KIND_INVERSE].ptr, *rr = runs[KIND_RR].ptr;
+        struct slice value = { rr + 4 + get_le16(rr), get_le16(rr + 2) };
+        for (size_t at = 0; at < runs[KIND_INVERSE].len; keys++) {
+            struct rr_key k;
+            uint8_t rdata[RR_KEY_MAX];
+            size_t klen = get_le16(run + at), vlen = get_le16(run + at + 2);
+            assert_true(rr_inverse_get((struct slice){ run + at + 4, klen }, rdata, &k));
+            assert_int_equal(slice_compare(k.rdata, (struct slice){ (const uint8_t *)rows[i].rdata, rows[i].len }), 0);
+            assert_int_equal(slice_compare((struct slice){ run + at + 4 + klen, vlen }, value), 0);
+            at += 4 + klen + vlen;
+        }
+        assert_int_equal(keys, rows[i].keys);
+        for (int k = 0; k < KINDS; k++)
+            buffer_release(&runs[k]);
+        buffer_release(&observations);
+        fold_destroy(&fold);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_does_not_matter),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_inverse_keys),
     };
     if (suffix_parse(&suffixes, list_text, sizeof list_text - 1, NULL) != 0 || fold_encoder_create(&encoder) != 0)
         return 1;
