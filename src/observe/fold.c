@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "base/hash.h"
 #include "base/keysort.h"
 #include "observe/observation.h"
@@ -203,12 +204,6 @@ static void collapse(struct rr_value *into, const struct rr_value *value)
         *into = v;
     else
         rr_value_merge(into, &v);
-}
-
-static int compare_u64(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* Keeps the `limit` owners of smallest rank; the others go to the collapsed child. */
