@@ -124,20 +124,18 @@ static int load_state(struct pipeline *p, struct fault *why)
     return err;
 }
 
+static int restore_entry(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct pipeline *p = ctx;
+    int err = observer_restore(p->observer, key, value);
+    return err ? fault_set(why, err, "unfinished slot: %s", fault_text(err)) : E_OK;
+}
+
 /* Unfinished slots' records go back into memory, so that limits see whole slots. */
 static int load_open_slots(struct pipeline *p, struct fault *why)
 {
-    struct store_scan *scan = NULL;
     struct store_range range = { .kind = KIND_RR, .open_only = true };
-    int err = store_scan_open(&scan, p->store, &range, why);
-    struct slice key, value;
-    while (err == E_OK && (err = store_scan_next(scan, &key, &value, why)) == E_OK && key.ptr != NULL) {
-        err = observer_restore(p->observer, key, value);
-        if (err)
-            fault_set(why, err, "unfinished slot: %s", fault_text(err));
-    }
-    store_scan_close(&scan);
-    return err;
+    return store_scan_each(p->store, &range, restore_entry, p, why);
 }
 
 static int add_known(struct reading *r, const struct store_source *source)

@@ -134,6 +134,11 @@ int store_scan_next(struct store_scan *scan, struct slice *ret_key, struct slice
                     struct fault *why) MUST_CHECK;
 void store_scan_close(struct store_scan **scan);
 
+/* All of it at once. `entry` returns 0 to go on; anything else ends the scan and is returned. */
+typedef int (*store_entry)(void *ctx, struct slice key, struct slice value, struct fault *why);
+int store_scan_each(struct store *store, const struct store_range *range, store_entry entry, void *ctx,
+                    struct fault *why) MUST_CHECK;
+
 /* Readers: picks up commits made by the writer since. */
 int store_refresh(struct store *store, struct fault *why) MUST_CHECK;
 

@@ -52,6 +52,33 @@ static void test_round_trip(void **state)
     world_remove();
 }
 
+static int take_three(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    unsigned *n = ctx;
+    (void)key, (void)value, (void)why;
+    return ++*n == 3 ? 7 : 0;
+}
+
+static void test_scan_each_stops(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct store_range range = { .kind = KIND_RR }, none = { .kind = KIND_NAME };
+    unsigned n = 0;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    assert_int_equal(store_scan_each(s, &range, take_three, &n, &why), 7);
+    assert_int_equal(n, 3);
+    assert_int_equal(store_scan_each(s, &range, take_three, &n, &why), 0);
+    assert_int_equal(n, 3 + OWNERS);
+    assert_int_equal(store_scan_each(s, &none, take_three, &n, &why), 0);
+    assert_int_equal(n, 3 + OWNERS);
+    store_close(&s);
+    world_remove();
+}
+
 static void test_merges(void **state)
 {
     (void)state;
@@ -226,8 +253,8 @@ static void test_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_merges),  cmocka_unit_test(test_purge),
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
