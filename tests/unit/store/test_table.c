@@ -172,6 +172,39 @@ static void test_keys_must_rise(void **state)
     table_writer_destroy(&w);
 }
 
+/* Every restart set to every offset: the check accepts it exactly when a search would miss nothing. */
+static void test_restarts_checked(void **state)
+{
+    (void)state;
+    enum { KEYS = 100 };
+    struct block_builder b;
+    struct block_cursor c = { 0 };
+    size_t starts[KEYS];
+    block_builder_init(&b, 1 << 16);
+    for (unsigned i = 0; i < KEYS; i++) {
+        uint8_t key[8], value[2] = { 0, 1 }; /* which looks like the start of an entry */
+        size_t len = (size_t)snprintf((char *)key, sizeof key, "%c%03u", i < 40 ? 'a' : 'b', i);
+        starts[i] = b.bytes.len;
+        block_builder_add(&b, (struct slice){ key, len }, i && i != 40 ? 2 : 0, (struct slice){ value, 2 });
+    }
+    assert_true(block_builder_finish(&b));
+    uint8_t *bytes = b.bytes.ptr;
+    const size_t len = b.bytes.len, n = (KEYS + TABLE_RESTART_INTERVAL - 1) / TABLE_RESTART_INTERVAL;
+    uint8_t *restarts = bytes + len - 4 - 4 * n;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t right = get_le32(restarts + 4 * i);
+        for (uint32_t to = 0; to < len + 8; to++) {
+            put_le32(restarts + 4 * i, to);
+            assert_int_equal(block_cursor_over(&c, bytes, len), 0);
+            bool good = to == right || (to == starts[40] && i == 2) || (to == starts[40] && i == 3);
+            assert_int_equal(block_cursor_check_restarts(&c) == 0, good);
+        }
+        put_le32(restarts + 4 * i, right);
+    }
+    block_cursor_release(&c);
+    block_builder_release(&b);
+}
+
 static void test_filter_rate(void **state)
 {
     (void)state;
@@ -212,7 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc),          cmocka_unit_test(test_libmtbl_reads_ours),
         cmocka_unit_test(test_we_read_libmtbl), cmocka_unit_test(test_keys_must_rise),
-        cmocka_unit_test(test_filter_rate),
+        cmocka_unit_test(test_restarts_checked), cmocka_unit_test(test_filter_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
