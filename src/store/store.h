@@ -6,7 +6,8 @@
  * left-overs of a killed writer and are removed by the next one.
  *
  * The store knows no packets: keys and values are bytes, merged through record_kinds.
- * Tiers: slot -> hour -> day -> month; a table belongs to one period of its tier.
+ * Tiers: slot -> hour -> day -> month; a table belongs to one period of its tier. What comes late
+ * for a merged period stands beside its large table until it is worth a merge with it.
  */
 #ifndef DNSMON_STORE_STORE_H
 #define DNSMON_STORE_STORE_H
@@ -99,7 +100,10 @@ int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_
 int store_sensor(struct store *store, const char *name, uint8_t *ret_bit, struct fault *why) MUST_CHECK;
 const char *store_sensor_name(const struct store *store, uint8_t bit);
 
-/* Merges: the due ones given the watermark, each one period of one kind. A merge
+/* Merges: the due ones given the watermark, each one period of one kind: all tables of the tier below,
+ * with those of the result's own tier that are not over four times as large as what they are merged
+ * with. So a byte is written a few times and not once for each late slot, and the tables that are left
+ * in a period grow by a factor of five from one to the next: a few, at most 32. A merge
  * runs anywhere (thread-safe against readers and store_write_table); it then takes
  * effect by a commit that store_merge makes itself under the store's own mutex. */
 struct store_merge {

@@ -340,6 +340,26 @@ def test_one_a_run_or_all_at_once(tmp):
     same(tmp / "apart", truth, "one a run")
 
 
+def test_late_for_a_merged_day(tmp):
+    """What comes when its day was merged makes the same dump, and does not write the day again."""
+    days = traffic.generate(tmp / "days.pcap", "--transactions", 40000, "--seconds", 50 * 3600, "--names", 3000, "--seed", 5)
+    late = [traffic.generate(tmp / f"late{i}.pcap", "--transactions", 300, "--seconds", (i + 1) * 3600, "--seed", 6 + i)
+            for i in range(4)]
+    last = traffic.generate(tmp / "last.pcap", "--transactions", 300, "--seconds", 52 * 3600, "--seed", 10)
+    ingest(tmp / "truth", *late, days, last, slot=900)
+    truth = truth_of(tmp / "truth")
+    ingest(tmp / "db", days, slot=900)
+    large = {p.name: p.stat().st_ino for p in (tmp / "db").glob("*-day-*.mtbl")}
+    assert len(large) == 2 * len(KINDS), large
+    for path in [*late, last]:
+        ingest(tmp / "db", path, slot=900)
+    after = {p.name: p.stat().st_ino for p in (tmp / "db").glob("*-day-*.mtbl")}
+    assert large.items() <= after.items(), (large, after)
+    assert len(large) < len(after) <= 4 * len(KINDS), after
+    lib.dnsmon("fsck", "--db", tmp / "db")
+    same(tmp / "db", truth, "four files late for their day", but=["late"])  # which counts what came in which order
+
+
 def test_threads(tmp):
     paths, truth, _ = small(tmp)
     for threads in (1, 2, 3):

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "store/inside.h"
+
 static const int64_t NOON = 1700049600; /* 2023-11-15 12:00 */
 
 static void test_round_trip(void **state)
@@ -122,6 +124,92 @@ static void test_merges(void **state)
     assert_int_equal(dropped, 1);
     assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
     store_close(&s);
+    world_remove();
+}
+
+/* One slot of `n` keys, every `step`-th from `first` on, each seen once. */
+static void add_keys(struct store *s, int64_t slot, unsigned first, unsigned n, unsigned step)
+{
+    struct fault why = { 0 };
+    struct buffer b;
+    buffer_init(&b, 1 << 24);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t key[64], value[30];
+        uint8_t *end = put_varint(put_varint(put_varint(value, (uint64_t)slot), 5), 1);
+        size_t len = (size_t)snprintf((char *)key, sizeof key, "com%c%06u%c%c", 0, first + i * step, 0, 0);
+        uint8_t head[4] = { (uint8_t)len, 0, (uint8_t)(end - value), 0 };
+        buffer_append(&b, head, 4);
+        buffer_append(&b, key, len);
+        buffer_append(&b, value, (size_t)(end - value));
+    }
+    struct store_run run = { b.ptr, b.len };
+    struct store_table t = { .kind = KIND_RR, .tier = TIER_SLOT, .slot = slot };
+    assert_int_equal(store_write_table(s, &t, &run, 1, &why), 0);
+    struct store_change change = { .add = &t, .n_add = 1 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    buffer_release(&b);
+}
+
+static int sum_counts(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    uint64_t v[3], *sums = ctx;
+    (void)key, (void)why;
+    sums[0]++;
+    sums[1] += kind_value(value, v) ? v[2] : 0;
+    return 0;
+}
+
+/* Bytes of the tables whose ids are at least `id`. */
+static uint64_t bytes_since(const struct store *s, uint64_t id)
+{
+    const struct store_table *t;
+    uint64_t bytes = 0;
+    for (size_t i = store_tables(s, &t); i-- > 0;)
+        bytes += t[i].id >= id ? t[i].bytes : 0;
+    return bytes;
+}
+
+/* Late slots for a day that was merged: each goes up in small tables of its own; the large one is
+ * written again when what came late is a share of it, so that writing stays in proportion. */
+static void test_late_slots(void **state)
+{
+    (void)state;
+    enum { DAY_KEYS = 40000, LATE = 200, LATE_KEYS = 400 };
+    const int64_t day = NOON - NOON % 86400;
+    struct fault why = { 0 };
+    const struct store_table *t;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    add_keys(s, NOON, 0, DAY_KEYS, 1);
+    struct store_change change = { .watermark = day + 86400 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(store_tables(s, &t), 1);
+    const uint64_t large = t[0].id, large_bytes = t[0].bytes;
+    uint64_t written = 0, came = 0, most = 0, times = 0;
+    for (unsigned i = 0; i < LATE; i++) {
+        uint64_t next = store_new_id(s);
+        add_keys(s, day + i * 400, i % 100, LATE_KEYS, 100);
+        came += bytes_since(s, next);
+        next = store_new_id(s);
+        world_merge_all(s);
+        size_t n = store_tables(s, &t);
+        most = n > most ? n : most;
+        times += t[0].id != large && t[0].id >= next;
+        written += bytes_since(s, next);
+        assert_int_equal(t[0].tier, TIER_DAY);
+        assert_true(i > 0 || (n == 2 && t[0].id == large));
+    }
+    uint64_t sums[2] = { 0 };
+    struct store_range range = { .kind = KIND_RR };
+    assert_int_equal(store_scan_each(s, &range, sum_counts, sums, &why), 0);
+    assert_int_equal(sums[0], DAY_KEYS);
+    assert_int_equal(sums[1], DAY_KEYS + LATE * LATE_KEYS);
+    print_message("# late: %.1f times the day came, at most %u tables, the day written %u times, %.1f bytes a byte\n",
+                  (double)came / (double)large_bytes, (unsigned)most, (unsigned)times, (double)written / (double)came);
+    assert_true(most <= 6 && times <= 8 && written < 8 * came);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
     world_remove();
 }
 
@@ -254,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
