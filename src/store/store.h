@@ -47,12 +47,30 @@ struct store_table {
     uint64_t trailer_hash; /* XXH3-64 of the table's 512-byte trailer */
 };
 
-struct store_source {
-    uint64_t head;      /* see source_position */
+/* So many bytes of a source, and what they were: see source_position. */
+struct store_place {
     uint64_t offset;
     uint64_t digest[2];
+};
+
+struct store_source {
+    uint64_t head;
+    struct store_place at; /* everything up to here is in the database */
     char id[64];        /* --source-id, or "" for a source known by content */
     char name[128];     /* the last path component, for people */
+};
+
+/* Where a source ended that has grown since: a copy made then has nothing new. */
+struct store_former {
+    size_t source; /* its index; formers are in the order of sources, then of time */
+    struct store_place place;
+};
+
+/* A source was read up to there. */
+struct store_move {
+    struct store_source source; /* takes the place of the entry with its id, or that is at `from`, or at the same place */
+    struct store_place from;    /* offset 0 = none */
+    bool keep;                  /* `from` becomes a former place of it */
 };
 
 int store_open(struct store **ret, const char *dir, enum store_mode mode,
@@ -77,11 +95,8 @@ struct store_change {
     size_t n_add;
     const uint64_t *remove; /* ids */
     size_t n_remove;
-    const struct store_source *sources; /* added, or replacing one with the same head
-                                           (`replaces` below), or the same id */
-    size_t n_sources;
-    const uint64_t *replaces; /* per source: offset of the entry it takes the place of (of several with
-                                 that head and offset the one added last), 0 = none */
+    const struct store_move *moves; /* in this order */
+    size_t n_moves;
     const void *state;        /* open state, written to a file of its own; NULL = unchanged */
     size_t state_len;
     const char *totals;       /* NULL = unchanged */
@@ -92,6 +107,7 @@ int store_commit(struct store *store, const struct store_change *change, struct 
 /* What the manifest says now. Views are valid until the next commit (a merge's, too) or close. */
 size_t store_tables(const struct store *store, const struct store_table **ret);
 size_t store_sources(const struct store *store, const struct store_source **ret);
+size_t store_formers(const struct store *store, const struct store_former **ret);
 int64_t store_watermark(const struct store *store);
 const char *store_totals(const struct store *store); /* "" when none */
 int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_CHECK; /* verified */

@@ -17,12 +17,11 @@ static void test_round_trip(void **state)
     assert_int_equal(store_open(&other, world_dir, STORE_WRITE, NULL, &why), E_LOCKED);
     for (int i = 0; i < 10; i++)
         assert_int_equal(world_add(s, KIND_RR, NOON + 60 * i, (unsigned)(1 + i), &ref, &why), 0);
-    struct store_source source = { .head = 7, .offset = 100, .name = "a \xff%.pcap", .digest = { ~UINT64_C(0), 2 } };
-    struct store_change change = { .sources = &source, .n_sources = 1 };
+    struct store_move move = { .source = { .head = 7, .name = "a \xff%.pcap", .at = { 100, { ~UINT64_C(0), 2 } } } };
+    struct store_change change = { .moves = &move, .n_moves = 1 };
     assert_int_equal(store_commit(s, &change, &why), 0);
-    source.offset = 200;
-    uint64_t replaces = 100;
-    change.replaces = &replaces;
+    move.from = move.source.at;
+    move.source.at.offset = 200;
     assert_int_equal(store_commit(s, &change, &why), 0);
     uint8_t bit;
     assert_int_equal(store_sensor(s, "north", &bit, &why), 0);
@@ -33,7 +32,7 @@ static void test_round_trip(void **state)
         const struct store_source *sources;
         const struct store_table *tables;
         assert_int_equal(store_sources(s, &sources), 1);
-        assert_memory_equal(sources, &source, sizeof source);
+        assert_memory_equal(sources, &move.source, sizeof move.source);
         assert_int_equal(store_tables(s, &tables), 10);
         assert_int_equal(tables[3].from, NOON + 180);
         assert_int_equal(tables[3].to, NOON + 185);
@@ -51,6 +50,127 @@ static void test_round_trip(void **state)
         s = world_open(pass ? STORE_READ : STORE_WRITE, NULL);
     }
     store_close(&s);
+    world_remove();
+}
+
+/* A file that grows, a step a run: one source, whose former places are few, the young ones all. */
+static void test_growing_source(void **state)
+{
+    (void)state;
+    enum { RUNS = 1000, CUTS = 2 };
+    struct fault why = { 0 };
+    const struct store_source *sources;
+    const struct store_former *formers;
+    struct store_move other = { .source = { .head = 8, .name = "other.pcap", .at = { 500, { 1, 2 } } } };
+    struct store_move move = { .source = { .head = 7, .name = "grows.pcap" } };
+    struct store_change change = { .moves = &other, .n_moves = 1 };
+    struct stat st;
+    char path[100];
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    change.moves = &move;
+    for (uint64_t i = 1; i <= RUNS * CUTS; i++) {
+        move.from = move.source.at;
+        move.keep = i > 1 && i % CUTS == 1; /* the first cut of a run */
+        move.source.at = (struct store_place){ 10 * i, { i, ~i } };
+        assert_int_equal(store_commit(s, &change, &why), 0);
+        if (i == CUTS * 10) /* a young file keeps all */
+            assert_int_equal(store_formers(s, &formers), 9);
+    }
+    for (int pass = 0; pass < 3; pass++) { /* as applied, as rewritten, as read */
+        assert_int_equal(store_sources(s, &sources), 2);
+        assert_memory_equal(&sources[1], &move.source, sizeof move.source);
+        size_t n = store_formers(s, &formers);
+        assert_true(n <= FORMERS_MAX && n >= FORMERS_MAX / 2);
+        assert_int_equal(formers[0].place.offset, 10 * CUTS);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(formers[i].source, 1);
+        for (uint64_t i = 1; i <= FORMERS_MAX / 2; i++) {
+            const struct store_place *place = &formers[n - (size_t)i].place;
+            assert_int_equal(place->offset, 10 * CUTS * (RUNS - i));
+            assert_int_equal(place->digest[0], CUTS * (RUNS - i));
+        }
+        store_close(&s);
+        s = world_open(pass == 0 ? STORE_WRITE : STORE_READ, NULL);
+    }
+    snprintf(path, sizeof path, "%s/MANIFEST", world_dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size < 64 * FORMERS_MAX + 1024);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
+/* Two sources that begin alike do not take each other's place, and a moved one keeps its formers apart. */
+static void test_sources_alike(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    const struct store_source *sources;
+    const struct store_former *formers;
+    const struct store_place start = { 100, { 1, 1 } }, a = { 200, { 2, 2 } }, b = { 200, { 3, 3 } }, a2 = { 300, { 4, 4 } };
+    const struct store_move moves[] = {
+        { .source = { .at = start, .name = "a" } },
+        { .source = { .at = a, .name = "a" }, .from = start, .keep = true },
+        { .source = { .at = b, .name = "b" } },
+        { .source = { .at = b, .name = "copy of b" } },
+        { .source = { .at = a2, .name = "a" }, .from = a, .keep = true },
+        { .source = { .at = start, .name = "-", .id = "tap" } },
+        { .source = { .at = a, .name = "-", .id = "tap" } },
+    };
+    struct store_change change = { .moves = moves, .n_moves = sizeof moves / sizeof moves[0] };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    for (int pass = 0; pass < 2; pass++) {
+        assert_int_equal(store_sources(s, &sources), 3);
+        assert_int_equal(sources[0].at.offset, 300);
+        assert_string_equal(sources[1].name, "copy of b");
+        assert_int_equal(sources[2].at.offset, 200);
+        assert_int_equal(store_formers(s, &formers), 2);
+        assert_true(formers[0].source == 0 && formers[0].place.offset == 100);
+        assert_true(formers[1].source == 0 && formers[1].place.offset == 200);
+        store_close(&s);
+        s = world_open(STORE_WRITE, NULL);
+    }
+    store_close(&s);
+    world_remove();
+}
+
+/* Commits of a long-lived writer: the file is written anew before it is much over its bound. */
+static void test_manifest_stays_short(void **state)
+{
+    (void)state;
+    enum { TOTALS = 200 << 10, COMMITS = 60 };
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct stat st;
+    char path[100], *totals = malloc(TOTALS + 1);
+    off_t longest = 0;
+    unsigned shorter = 0;
+    memset(totals, 'x', TOTALS);
+    memcpy(totals, "{\"a\":\"", 6);
+    memcpy(totals + TOTALS - 2, "\"}", 3);
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL), *reader = world_open(STORE_READ, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    snprintf(path, sizeof path, "%s/MANIFEST", world_dir);
+    for (unsigned i = 0; i < COMMITS; i++) {
+        struct store_change change = { .totals = totals, .watermark = NOON + i };
+        off_t before = stat(path, &st) == 0 ? st.st_size : 0;
+        assert_int_equal(store_commit(s, &change, &why), 0);
+        assert_int_equal(stat(path, &st), 0);
+        shorter += st.st_size < before;
+        longest = st.st_size > longest ? st.st_size : longest;
+        assert_int_equal(store_refresh(reader, &why), 0);
+        assert_int_equal(store_watermark(reader), NOON + i);
+    }
+    assert_true(shorter >= 2 && longest < (4 << 20) + 2 * TOTALS);
+    assert_int_equal(world_compare(reader, KIND_RR, &ref), 0);
+    store_close(&reader);
+    store_close(&s);
+    free(totals);
     world_remove();
 }
 
@@ -341,7 +461,8 @@ static void test_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
+        cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
         cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
