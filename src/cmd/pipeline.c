@@ -57,8 +57,11 @@ struct merge_job {
     struct fault why;
 };
 
+/* A source, or a former place of one: small, for a database may know many. */
 struct known {
-    struct store_source source;
+    uint64_t head;
+    struct store_place at;
+    bool by_id;  /* the one with the id given; those with others are not listed */
     bool former; /* it has grown since: what goes on otherwise from here is another one */
 };
 
@@ -144,17 +147,17 @@ static int load_open_slots(struct pipeline *p, struct fault *why)
     return store_scan_each(p->store, &range, restore_entry, p, why);
 }
 
-static int add_known(struct reading *r, const struct store_source *source, bool former)
+static int add_known(struct reading *r, const struct known *known)
 {
     if (r->n_known == r->known_capacity) {
         size_t capacity = 2 * r->known_capacity + 64;
-        struct known *known = realloc(r->known, capacity * sizeof *known);
-        if (known == NULL)
+        struct known *all = realloc(r->known, capacity * sizeof *all);
+        if (all == NULL)
             return E_NOMEM;
-        r->known = known;
+        r->known = all;
         r->known_capacity = capacity;
     }
-    r->known[r->n_known++] = (struct known){ *source, former };
+    r->known[r->n_known++] = *known;
     return E_OK;
 }
 
@@ -164,12 +167,15 @@ static int copy_sources(struct pipeline *p)
     const struct store_former *formers;
     size_t n = store_sources(p->store, &sources);
     int err = E_OK;
-    for (size_t i = 0; i < n && err == E_OK; i++)
-        err = add_known(&p->reading, &sources[i], false);
+    for (size_t i = 0; i < n && err == E_OK; i++) {
+        struct known known = { .head = sources[i].head, .at = sources[i].at, .by_id = sources[i].id[0] != '\0' };
+        if (!known.by_id || (p->options.source_id && strcmp(sources[i].id, p->options.source_id) == 0))
+            err = add_known(&p->reading, &known);
+    }
     n = store_formers(p->store, &formers);
     for (size_t i = 0; i < n && err == E_OK; i++) {
-        struct store_source former = { .head = sources[formers[i].source].head, .at = formers[i].place };
-        err = add_known(&p->reading, &former, true);
+        struct known known = { .head = sources[formers[i].source].head, .at = formers[i].place, .former = true };
+        err = add_known(&p->reading, &known);
     }
     return err;
 }
@@ -293,15 +299,15 @@ void pipeline_destroy(struct pipeline **pointer)
 static int compare_known(const void *a, const void *b)
 {
     const struct known *x = *(const struct known *const *)a, *y = *(const struct known *const *)b;
-    int c = compare_u64(&x->source.at.offset, &y->source.at.offset);
+    int c = compare_u64(&x->at.offset, &y->at.offset);
     return c ? c : (x->former < y->former) - (x->former > y->former);
 }
 
-static bool may_be_prefix(const struct store_source *known, const struct source_position *head, const char *id)
+static bool may_be_prefix(const struct known *known, const struct source_position *head, const char *id)
 {
     enum { HEAD = 4096 };
-    if (id != NULL || known->id[0] != '\0')
-        return id != NULL && strcmp(id, known->id) == 0;
+    if (id != NULL || known->by_id)
+        return id != NULL && known->by_id;
     return known->head == head->head || known->at.offset < HEAD; /* a short file may have grown */
 }
 
@@ -318,12 +324,12 @@ static int find_prefix(struct pipeline *p, const char *id, size_t *ret_known, st
         return fault_set(why, E_NOMEM, "sources: out of memory");
     source_position(source, &here);
     for (size_t i = 0; i < r->n_known; i++)
-        if (may_be_prefix(&r->known[i].source, &here, id))
+        if (may_be_prefix(&r->known[i], &here, id))
             known[kept++] = &r->known[i];
     qsort(known, kept, sizeof *known, compare_known);
     int err = E_OK;
     for (size_t i = 0; i < kept; i++) {
-        const struct store_place *at = &known[i]->source.at;
+        const struct store_place *at = &known[i]->at;
         err = source_skip(source, at->offset, NULL);
         if (err)
             break;
@@ -344,11 +350,11 @@ static uint64_t begin_known(struct reading *r, size_t known)
     if (known == SIZE_MAX)
         return 0;
     const struct known *k = &r->known[known];
-    if (!k->former && k->source.at.offset > 0) {
+    if (!k->former && k->at.offset > 0) {
         r->continues = known;
-        r->from = k->source.at;
+        r->from = k->at;
     }
-    return k->source.at.offset;
+    return k->at.offset;
 }
 
 /* Opens a file where the database knows it up to. */
@@ -389,14 +395,15 @@ static void copy_name(char *to, size_t size, const char *path)
 /* The open source was read up to *source: the same file further on knows it from there. */
 static int know_source(struct reading *r, const struct store_source *source)
 {
+    struct known known = { .head = source->head, .at = source->at, .by_id = source->id[0] != '\0' };
     if (r->current != SIZE_MAX) {
-        r->known[r->current].source = *source;
+        r->known[r->current] = known;
         return E_OK;
     }
     if (r->continues != SIZE_MAX)
         r->known[r->continues].former = true;
     r->current = r->n_known;
-    return add_known(r, source, false);
+    return add_known(r, &known);
 }
 
 static struct store_move *add_move(struct step *step)
