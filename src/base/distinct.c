@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
+
 bool distinct_init(struct distinct *d)
 {
     d->places = malloc(DISTINCT_PLACES * sizeof *d->places);
@@ -22,12 +24,6 @@ void distinct_clear(struct distinct *d)
     memset(d->places, 0, DISTINCT_PLACES * sizeof *d->places);
     d->n = 0;
     d->threshold = UINT64_MAX;
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 static bool put(struct distinct *d, uint64_t hash)
@@ -51,7 +47,7 @@ static void shrink(struct distinct *d)
     for (uint32_t i = 0; i < DISTINCT_PLACES; i++)
         if (d->places[i] != 0)
             all[n++] = d->places[i];
-    qsort(all, n, sizeof *all, compare);
+    qsort(all, n, sizeof *all, compare_u64);
     distinct_clear(d);
     for (uint32_t i = 0; i < DISTINCT_KEPT; i++)
         put(d, all[i]);

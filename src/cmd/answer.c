@@ -17,14 +17,21 @@ static bool inside(const struct answer_fence *f, const struct rr_value *v)
     return v->last >= after && v->first <= before;
 }
 
-static int offer(struct answer *a, uint8_t kind, struct slice key, struct slice value, struct fault *why)
+struct range_pass {
+    struct answer *answer;
+    uint8_t kind;
+};
+
+static int offer(void *ctx, struct slice key, struct slice value, struct fault *why)
 {
+    const struct range_pass *pass = ctx;
+    struct answer *a = pass->answer;
     struct rr_key k;
     struct rr_value v;
-    bool ok = kind == KIND_INVERSE ? rr_inverse_get(key, a->rdata, &k) : rr_key_get(key, &k);
+    bool ok = pass->kind == KIND_INVERSE ? rr_inverse_get(key, a->rdata, &k) : rr_key_get(key, &k);
     if (!ok || !rr_value_get(value, &v))
         return fault_set(why, E_CORRUPT, "a record in a %s table does not parse; run dnsmon fsck",
-                         record_kinds[kind].name);
+                         record_kinds[pass->kind].name);
     if (!query_wants(a->query, &k) || !inside(a->fence, &v))
         return E_OK;
     return a->sink(a->ctx, &k, &v);
@@ -32,21 +39,8 @@ static int offer(struct answer *a, uint8_t kind, struct slice key, struct slice 
 
 static int run_range(struct answer *a, const struct store_range *range, struct fault *why)
 {
-    struct store_scan *scan;
-    int rc = store_scan_open(&scan, a->store, range, why);
-    if (rc != 0)
-        return rc;
-    for (;;) {
-        struct slice key, value;
-        rc = store_scan_next(scan, &key, &value, why);
-        if (rc != 0 || key.ptr == NULL)
-            break;
-        rc = offer(a, range->kind, key, value, why);
-        if (rc != 0)
-            break;
-    }
-    store_scan_close(&scan);
-    return rc;
+    struct range_pass pass = { a, range->kind };
+    return store_scan_each(a->store, range, offer, &pass, why);
 }
 
 static int run_ranges(struct answer *a, const struct query *q, struct fault *why)
@@ -57,39 +51,33 @@ static int run_ranges(struct answer *a, const struct query *q, struct fault *why
     return rc;
 }
 
+struct host_pass {
+    struct answer *answer;
+    struct query point;
+};
+
 /* A name table's key: a host, or with one byte more its registered domain. */
-static int run_host(struct answer *a, struct query *point, struct slice key, struct fault *why)
+static int run_host(void *ctx, struct slice key, struct slice value, struct fault *why)
 {
+    struct host_pass *pass = ctx;
     uint8_t owner[NAME_KEY_MAX];
+    (void)value;
     size_t len = name_key_length(key.ptr, key.len);
     if (len != key.len)
         return E_OK;
     len = name_key_reverse(key.ptr, len, owner);
     if (len == 0)
         return fault_set(why, E_CORRUPT, "a record in a name table does not parse; run dnsmon fsck");
-    int rc = query_owner(point, a->query, (struct slice){ owner, len }, why);
-    return rc ? rc : run_ranges(a, point, why);
+    int rc = query_owner(&pass->point, pass->answer->query, (struct slice){ owner, len }, why);
+    return rc ? rc : run_ranges(pass->answer, &pass->point, why);
 }
 
 static int run_forward(struct answer *a, struct fault *why)
 {
-    struct query point;
-    struct store_scan *scan;
-    int rc = store_scan_open(&scan, a->store, &a->query->ranges[0], why);
-    if (rc != 0)
-        return rc;
-    query_init(&point);
-    for (;;) {
-        struct slice key, value;
-        rc = store_scan_next(scan, &key, &value, why);
-        if (rc != 0 || key.ptr == NULL)
-            break;
-        rc = run_host(a, &point, key, why);
-        if (rc != 0)
-            break;
-    }
-    query_release(&point);
-    store_scan_close(&scan);
+    struct host_pass pass = { .answer = a };
+    query_init(&pass.point);
+    int rc = store_scan_each(a->store, &a->query->ranges[0], run_host, &pass, why);
+    query_release(&pass.point);
     return rc;
 }
 

@@ -30,6 +30,7 @@ static const struct option longs[] = { { "kind", required_argument, NULL, OWN_KI
 
 struct dump {
     struct present present; /* for its output and its sensors */
+    uint8_t kind;
     uint8_t by_name[PRESENT_SENSORS]; /* bits in the order of their names */
     unsigned n_sensors;
     char text[PRESENT_RDATA_MAX];
@@ -140,13 +141,13 @@ static bool dump_name(struct dump *d, struct slice key, struct slice value)
     return true;
 }
 
-static bool dump_entry(struct dump *d, uint8_t kind, struct slice key, struct slice value)
+static bool dump_record(struct dump *d, struct slice key, struct slice value)
 {
     struct rr_key k;
     struct rr_value v;
-    if (kind == KIND_NAME)
+    if (d->kind == KIND_NAME)
         return dump_name(d, key, value);
-    bool ok = kind == KIND_INVERSE ? rr_inverse_get(key, d->rdata, &k) : rr_key_get(key, &k);
+    bool ok = d->kind == KIND_INVERSE ? rr_inverse_get(key, d->rdata, &k) : rr_key_get(key, &k);
     if (!ok || !rr_value_get(value, &v))
         return false;
     dump_rr(d, &k, &v);
@@ -169,29 +170,17 @@ static void sort_sensors(struct dump *d, const struct store *store)
     }
 }
 
-static int dump_all(struct dump *d, struct store *store, uint8_t kind, struct fault *why)
+/* Output that cannot be written ends the scan; present_flush tells why. */
+enum { DUMP_STOP = 1 };
+
+static int dump_entry(void *ctx, struct slice key, struct slice value, struct fault *why)
 {
-    struct store_range range = { .kind = kind };
-    struct store_scan *scan;
-    int rc = store_scan_open(&scan, store, &range, why);
-    if (rc != 0)
-        return rc;
-    for (;;) {
-        struct slice key, value;
-        rc = store_scan_next(scan, &key, &value, why);
-        if (rc != 0 || key.ptr == NULL)
-            break;
-        if (!dump_entry(d, kind, key, value)) {
-            rc = fault_set(why, E_CORRUPT, "a record in a %s table does not parse; run dnsmon fsck",
-                           record_kinds[kind].name);
-            break;
-        }
-        present_text(&d->present, "\n");
-        if (d->present.write_errno)
-            break;
-    }
-    store_scan_close(&scan);
-    return rc;
+    struct dump *d = ctx;
+    if (!dump_record(d, key, value))
+        return fault_set(why, E_CORRUPT, "a record in a %s table does not parse; run dnsmon fsck",
+                         record_kinds[d->kind].name);
+    present_text(&d->present, "\n");
+    return d->present.write_errno ? DUMP_STOP : E_OK;
 }
 
 static int run(const struct options *o, uint8_t kind, struct fault *why)
@@ -203,7 +192,11 @@ static int run(const struct options *o, uint8_t kind, struct fault *why)
         return rc;
     present_init(&d.present, STDOUT_FILENO, PRESENT_JSON);
     sort_sensors(&d, store);
-    rc = dump_all(&d, store, kind, why);
+    struct store_range range = { .kind = kind };
+    d.kind = kind;
+    rc = store_scan_each(store, &range, dump_entry, &d, why);
+    if (rc == DUMP_STOP)
+        rc = E_OK;
     struct fault *write_why = rc ? NULL : why;
     int flushed = present_flush(&d.present, write_why);
     present_release(&d.present);

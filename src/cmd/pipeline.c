@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/compare.h"
+
 enum {
     ROUNDS = 3,
     STATE_LIMIT = 512 << 20,
@@ -21,9 +23,8 @@ static const char state_magic[4] = "DMST";
 struct step {
     struct round round;
     struct buffer transport;
-    struct store_source *sources;
-    uint64_t *replaces;
-    size_t n_sources, source_capacity;
+    struct store_move *moves;
+    size_t n_moves, move_capacity;
     bool filled;
 };
 
@@ -42,9 +43,8 @@ struct job {
     unsigned tables_left; /* under atomics: whoever brings it to 0 commits */
     struct observer_part parts[PARTS];
     struct buffer state;
-    struct store_source *sources;
-    uint64_t *replaces;
-    size_t n_sources;
+    struct store_move *moves;
+    size_t n_moves;
     char *totals;
     int64_t watermark;
     struct fault why;
@@ -57,17 +57,26 @@ struct merge_job {
     struct fault why;
 };
 
+/* A source, or a former place of one: small, for a database may know many. */
+struct known {
+    uint64_t head;
+    struct store_place at;
+    bool by_id;  /* the one with the id given; those with others are not listed */
+    bool former; /* it has grown since: what goes on otherwise from here is another one */
+};
+
 struct reading {
     const struct pipeline_file *files;
     size_t n_files, at;
     struct source *source;
     /* All sources the database knows and those read since; the reader's own copy, since the
-     * store's list changes under commits. `current` is the open source's place in it. */
-    struct store_source *known;
-    size_t n_known, known_capacity, current;
+     * store's list changes under commits. Of the open source: what it `continues`, and what this
+     * run added for it; SIZE_MAX = none. */
+    struct known *known;
+    size_t n_known, known_capacity, continues, current;
     uint64_t opened_at;     /* offset up to which the database knew the source when it was opened */
     uint64_t noted_at;      /* where it stood when it was written down last */
-    uint64_t replaces;      /* offset of the entry that this run made for it; 0 = none yet */
+    struct store_place from; /* of its entry in the manifest; offset 0 = none yet */
     bool fresh;             /* nothing of it read yet */
     struct message_batch stash;
     struct tally stash_tally;
@@ -124,46 +133,59 @@ static int load_state(struct pipeline *p, struct fault *why)
     return err;
 }
 
+static int restore_entry(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct pipeline *p = ctx;
+    int err = observer_restore(p->observer, key, value);
+    return err ? fault_set(why, err, "unfinished slot: %s", fault_text(err)) : E_OK;
+}
+
 /* Unfinished slots' records go back into memory, so that limits see whole slots. */
 static int load_open_slots(struct pipeline *p, struct fault *why)
 {
-    struct store_scan *scan = NULL;
     struct store_range range = { .kind = KIND_RR, .open_only = true };
-    int err = store_scan_open(&scan, p->store, &range, why);
-    struct slice key, value;
-    while (err == E_OK && (err = store_scan_next(scan, &key, &value, why)) == E_OK && key.ptr != NULL) {
-        err = observer_restore(p->observer, key, value);
-        if (err)
-            fault_set(why, err, "unfinished slot: %s", fault_text(err));
-    }
-    store_scan_close(&scan);
-    return err;
+    return store_scan_each(p->store, &range, restore_entry, p, why);
 }
 
-static int add_known(struct reading *r, const struct store_source *source)
+static int add_known(struct reading *r, const struct known *known)
 {
     if (r->n_known == r->known_capacity) {
         size_t capacity = 2 * r->known_capacity + 64;
-        struct store_source *known = realloc(r->known, capacity * sizeof *known);
-        if (known == NULL)
+        struct known *all = realloc(r->known, capacity * sizeof *all);
+        if (all == NULL)
             return E_NOMEM;
-        r->known = known;
+        r->known = all;
         r->known_capacity = capacity;
     }
-    r->known[r->n_known++] = *source;
+    r->known[r->n_known++] = *known;
     return E_OK;
+}
+
+static int copy_sources(struct pipeline *p)
+{
+    const struct store_source *sources;
+    const struct store_former *formers;
+    size_t n = store_sources(p->store, &sources);
+    int err = E_OK;
+    for (size_t i = 0; i < n && err == E_OK; i++) {
+        struct known known = { .head = sources[i].head, .at = sources[i].at, .by_id = sources[i].id[0] != '\0' };
+        if (!known.by_id || (p->options.source_id && strcmp(sources[i].id, p->options.source_id) == 0))
+            err = add_known(&p->reading, &known);
+    }
+    n = store_formers(p->store, &formers);
+    for (size_t i = 0; i < n && err == E_OK; i++) {
+        struct known known = { .head = sources[formers[i].source].head, .at = formers[i].place, .former = true };
+        err = add_known(&p->reading, &known);
+    }
+    return err;
 }
 
 /* What the reader and the committer must know of the manifest, copied while nobody commits. */
 static int copy_manifest(struct pipeline *p, struct fault *why)
 {
-    const struct store_source *sources;
     const struct store_table *tables;
-    size_t n = store_sources(p->store, &sources);
-    int err = E_OK;
-    for (size_t i = 0; i < n && err == E_OK; i++)
-        err = add_known(&p->reading, &sources[i]);
-    n = store_tables(p->store, &tables);
+    int err = copy_sources(p);
+    size_t n = store_tables(p->store, &tables);
     for (size_t i = 0; i < n; i++) {
         if (!tables[i].open)
             continue;
@@ -238,12 +260,10 @@ static void clear_job(struct job *job)
                 buffer_clear(&job->parts[part].runs[s][k]);
     buffer_clear(&job->state);
     free(job->totals);
-    free(job->sources);
-    free(job->replaces);
+    free(job->moves);
     job->totals = NULL;
-    job->sources = NULL;
-    job->replaces = NULL;
-    job->n_sources = job->n_tables = 0;
+    job->moves = NULL;
+    job->n_moves = job->n_tables = 0;
     job->why = (struct fault){ 0 };
 }
 
@@ -257,8 +277,7 @@ void pipeline_destroy(struct pipeline **pointer)
     for (int i = 0; i < ROUNDS; i++) {
         round_release(&p->steps[i].round);
         buffer_release(&p->steps[i].transport);
-        free(p->steps[i].sources);
-        free(p->steps[i].replaces);
+        free(p->steps[i].moves);
     }
     for (int part = 0; part < PARTS; part++)
         for (int s = 0; s < SHARDS; s++)
@@ -276,48 +295,66 @@ void pipeline_destroy(struct pipeline **pointer)
 
 /* --- reading ----------------------------------------------------------------------- */
 
-static int compare_sources(const void *a, const void *b)
+/* By offset; at the same one a source's end comes after former ones, for it wins. */
+static int compare_known(const void *a, const void *b)
 {
-    const struct store_source *x = a, *y = b;
-    return (x->offset > y->offset) - (x->offset < y->offset);
+    const struct known *x = *(const struct known *const *)a, *y = *(const struct known *const *)b;
+    int c = compare_u64(&x->at.offset, &y->at.offset);
+    return c ? c : (x->former < y->former) - (x->former > y->former);
 }
 
-static bool may_be_prefix(const struct store_source *known, const struct source_position *head, const char *id)
+static bool may_be_prefix(const struct known *known, const struct source_position *head, const char *id)
 {
     enum { HEAD = 4096 };
-    if (id != NULL || known->id[0] != '\0')
-        return id != NULL && strcmp(id, known->id) == 0;
-    return known->head == head->head || known->offset < HEAD; /* a short file may have grown */
+    if (id != NULL || known->by_id)
+        return id != NULL && known->by_id;
+    return known->head == head->head || known->at.offset < HEAD; /* a short file may have grown */
 }
 
-/* The largest committed prefix of the open source, by digest; 0 when it is new. Leaves the
- * source somewhere behind that. */
-static int find_prefix(struct pipeline *p, const char *id, uint64_t *ret_offset, struct fault *why)
+/* What is known of the open source: the largest committed prefix, by digest; SIZE_MAX when it is new.
+ * Leaves the source somewhere behind that. */
+static int find_prefix(struct pipeline *p, const char *id, size_t *ret_known, struct fault *why)
 {
     struct source *source = p->reading.source;
     struct source_position here;
     const struct reading *r = &p->reading;
     size_t kept = 0;
-    struct store_source *known = malloc((r->n_known + 1) * sizeof *known);
+    const struct known **known = malloc((r->n_known + 1) * sizeof *known);
     if (known == NULL)
         return fault_set(why, E_NOMEM, "sources: out of memory");
     source_position(source, &here);
     for (size_t i = 0; i < r->n_known; i++)
         if (may_be_prefix(&r->known[i], &here, id))
-            known[kept++] = r->known[i];
-    qsort(known, kept, sizeof *known, compare_sources);
-    *ret_offset = 0;
+            known[kept++] = &r->known[i];
+    qsort(known, kept, sizeof *known, compare_known);
     int err = E_OK;
     for (size_t i = 0; i < kept; i++) {
-        err = source_skip(source, known[i].offset, NULL);
+        const struct store_place *at = &known[i]->at;
+        err = source_skip(source, at->offset, NULL);
         if (err)
             break;
         source_position(source, &here);
-        if (id != NULL || (here.digest[0] == known[i].digest[0] && here.digest[1] == known[i].digest[1]))
-            *ret_offset = known[i].offset;
+        if (id != NULL || (here.digest[0] == at->digest[0] && here.digest[1] == at->digest[1]))
+            *ret_known = (size_t)(known[i] - r->known);
     }
     free(known);
     return err == E_NOMEM ? err : E_OK;
+}
+
+/* From where the open source is read, as what of it is known. A copy of a former state that went on
+ * otherwise is a source of its own. */
+static uint64_t begin_known(struct reading *r, size_t known)
+{
+    r->current = r->continues = SIZE_MAX;
+    r->from = (struct store_place){ 0 };
+    if (known == SIZE_MAX)
+        return 0;
+    const struct known *k = &r->known[known];
+    if (!k->former && k->at.offset > 0) {
+        r->continues = known;
+        r->from = k->at;
+    }
+    return k->at.offset;
 }
 
 /* Opens a file where the database knows it up to. */
@@ -327,13 +364,14 @@ static int open_known(struct pipeline *p, const struct pipeline_file *file, stru
     const char *path = file->path;
     const char *id = strcmp(path, "-") == 0 ? p->options.source_id : NULL;
     bool seekable = strcmp(path, "-") != 0;
+    size_t known = SIZE_MAX;
     transport_use(p->transport, &file->input);
     int err = source_open(&r->source, path, &file->input, p->transport, why);
     if (err)
         return err;
-    uint64_t offset = 0;
     if (seekable || id != NULL)
-        err = find_prefix(p, id, &offset, why);
+        err = find_prefix(p, id, &known, why);
+    uint64_t offset = begin_known(r, known);
     struct source_position here;
     source_position(r->source, &here);
     if (err == E_OK && here.offset != offset && seekable) {
@@ -343,8 +381,6 @@ static int open_known(struct pipeline *p, const struct pipeline_file *file, stru
             err = source_skip(r->source, offset, why);
     }
     r->opened_at = r->noted_at = offset;
-    r->replaces = 0; /* what it grew from stays known: a copy made then may be read some day */
-    r->current = SIZE_MAX;
     r->fresh = offset == 0;
     return err;
 }
@@ -361,15 +397,32 @@ static void copy_name(char *to, size_t size, const char *path)
 /* The open source was read up to *source: the same file further on knows it from there. */
 static int know_source(struct reading *r, const struct store_source *source)
 {
+    struct known known = { .head = source->head, .at = source->at, .by_id = source->id[0] != '\0' };
     if (r->current != SIZE_MAX) {
-        r->known[r->current] = *source;
+        r->known[r->current] = known;
         return E_OK;
     }
+    if (r->continues != SIZE_MAX)
+        r->known[r->continues].former = true;
     r->current = r->n_known;
-    return add_known(r, source);
+    return add_known(r, &known);
 }
 
-/* Writes down where the open source stands, for the cut that comes next. */
+static struct store_move *add_move(struct step *step)
+{
+    if (step->n_moves == step->move_capacity) {
+        size_t capacity = 2 * step->move_capacity + 8;
+        struct store_move *moves = realloc(step->moves, capacity * sizeof *moves);
+        if (moves == NULL)
+            return NULL;
+        step->moves = moves;
+        step->move_capacity = capacity;
+    }
+    return &step->moves[step->n_moves++];
+}
+
+/* Writes down where the open source stands, for the cut that comes next. What this run noted before
+ * is replaced; what it grew from stays known, for a copy made then may be read some day. */
 static int note_source(struct pipeline *p, struct step *step)
 {
     struct reading *r = &p->reading;
@@ -377,28 +430,21 @@ static int note_source(struct pipeline *p, struct step *step)
     source_position(r->source, &here);
     if (here.offset == r->noted_at)
         return E_OK;
-    if (step->n_sources == step->source_capacity) {
-        size_t capacity = 2 * step->source_capacity + 8;
-        struct store_source *sources = realloc(step->sources, capacity * sizeof *sources);
-        if (sources != NULL)
-            step->sources = sources;
-        uint64_t *replaces = realloc(step->replaces, capacity * sizeof *replaces);
-        if (replaces != NULL)
-            step->replaces = replaces;
-        if (sources == NULL || replaces == NULL)
-            return E_NOMEM;
-        step->source_capacity = capacity;
-    }
-    struct store_source *s = &step->sources[step->n_sources];
-    *s = (struct store_source){ .head = here.head, .offset = here.offset };
-    memcpy(s->digest, here.digest, sizeof s->digest);
+    struct store_move *m = add_move(step);
+    if (m == NULL)
+        return E_NOMEM;
     const char *path = r->files[r->at].path;
-    copy_name(s->name, sizeof s->name, path);
-    if (strcmp(path, "-") == 0 && p->options.source_id != NULL)
-        snprintf(s->id, sizeof s->id, "%s", p->options.source_id);
-    step->replaces[step->n_sources++] = r->replaces;
-    r->replaces = r->noted_at = here.offset;
-    return know_source(r, s);
+    *m = (struct store_move){ .from = r->from, .keep = r->from.offset && r->current == SIZE_MAX };
+    m->source.head = here.head;
+    m->source.at = (struct store_place){ here.offset, { here.digest[0], here.digest[1] } };
+    copy_name(m->source.name, sizeof m->source.name, path);
+    if (strcmp(path, "-") == 0 && p->options.source_id != NULL) {
+        snprintf(m->source.id, sizeof m->source.id, "%s", p->options.source_id);
+        m->keep = false; /* the id finds it */
+    }
+    r->noted_at = here.offset;
+    r->from = m->source.at;
+    return know_source(r, &m->source);
 }
 
 /* By what it turned out to be. An empty one is not remembered: it may be written yet. */
@@ -545,14 +591,12 @@ static void carry_sources(struct pipeline *p, struct step *step)
     if (p->noting != NULL && p->noting != step && !p->noting->round.cut) {
         struct step *from = p->noting;
         struct step swap = *step;
-        step->sources = from->sources;
-        step->replaces = from->replaces;
-        step->n_sources = from->n_sources;
-        step->source_capacity = from->source_capacity;
-        from->sources = swap.sources;
-        from->replaces = swap.replaces;
-        from->source_capacity = swap.source_capacity;
-        from->n_sources = 0;
+        step->moves = from->moves;
+        step->n_moves = from->n_moves;
+        step->move_capacity = from->move_capacity;
+        from->moves = swap.moves;
+        from->move_capacity = swap.move_capacity;
+        from->n_moves = 0;
     }
     p->noting = step;
 }
@@ -597,8 +641,8 @@ static void commit_job(struct job *job)
     }
     struct store_change change = {
         .add = job->tables, .n_add = job->n_tables, .remove = p->open_tables, .n_remove = p->n_open,
-        .sources = job->sources, .n_sources = job->n_sources, .replaces = job->replaces,
-        .state = job->state.ptr, .state_len = job->state.len, .totals = job->totals, .watermark = job->watermark,
+        .moves = job->moves, .n_moves = job->n_moves, .state = job->state.ptr, .state_len = job->state.len,
+        .totals = job->totals, .watermark = job->watermark,
     };
     if (store_commit(p->store, &change, &job->why) != E_OK)
         return;
@@ -755,12 +799,10 @@ static int cut(struct pipeline *p, struct step *step, struct fault *why)
     buffer_append(&job->state, step->transport.ptr, step->transport.len);
     if (job->state.failed || job->totals == NULL)
         return fault_set(why, E_NOMEM, "sealing: out of memory for the open state");
-    job->sources = step->sources;
-    job->replaces = step->replaces;
-    job->n_sources = step->n_sources;
-    step->sources = NULL;
-    step->replaces = NULL;
-    step->n_sources = step->source_capacity = 0;
+    job->moves = step->moves;
+    job->n_moves = step->n_moves;
+    step->moves = NULL;
+    step->n_moves = step->move_capacity = 0;
     int64_t newest_s = step->round.newest_ns == INT64_MIN ? 0 : step->round.newest_ns / 1000000000;
     job->watermark = newest_s ? newest_s - p->options.observer.lateness_ns / 1000000000 : 0;
     start_job(p);

@@ -58,7 +58,7 @@ static json_t *sources_json(const struct store *store)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "name", sources[i].name, "id", sources[i].id,
-                                              "offset", (json_int_t)sources[i].offset));
+                                              "offset", (json_int_t)sources[i].at.offset));
     return list;
 }
 

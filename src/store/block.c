@@ -124,11 +124,36 @@ int block_cursor_next(struct block_cursor *c)
     return 0;
 }
 
+static uint32_t restart_offset(const struct block_cursor *c, uint32_t i)
+{
+    return get_le32(c->entries_end + (size_t)i * 4);
+}
+
+int block_cursor_check_restarts(const struct block_cursor *c)
+{
+    uint32_t i = 0;
+    if (c->restarts == 0 || restart_offset(c, 0) != 0)
+        return E_CORRUPT;
+    for (const uint8_t *p = c->start; p < c->entries_end;) {
+        struct entry e;
+        if (!decode_entry(p, c->entries_end, &e))
+            return E_CORRUPT;
+        if (i < c->restarts && restart_offset(c, i) == (size_t)(p - c->start)) {
+            if (e.shared != 0)
+                return E_CORRUPT;
+            i++;
+        }
+        p = e.bytes + e.tail + e.value_len;
+    }
+    bool empty = c->start == c->entries_end; /* whose one restart points at nothing */
+    return i + empty == c->restarts ? 0 : E_CORRUPT;
+}
+
 /* The whole key at a restart point. */
 static bool restart_key(const struct block_cursor *c, uint32_t i, const uint8_t **ret_at,
                         struct slice *ret_key)
 {
-    uint32_t offset = get_le32(c->entries_end + (size_t)i * 4);
+    uint32_t offset = restart_offset(c, i);
     struct entry e;
     if (offset > (size_t)(c->entries_end - c->start) ||
         !decode_entry(c->start + offset, c->entries_end, &e) || e.shared != 0)

@@ -74,6 +74,10 @@ int block_cursor_over(struct block_cursor *c, const uint8_t *bytes, size_t len) 
 int block_cursor_next(struct block_cursor *c) MUST_CHECK; /* then look at `valid` */
 int block_cursor_seek(struct block_cursor *c, struct slice key) MUST_CHECK; /* first >= key */
 
+/* Does each restart point at an entry that stores its key whole, rising from the first? Only then
+ * does a seek miss nothing; checksums do not tell. Reads the lengths of all entries, moves nothing. */
+int block_cursor_check_restarts(const struct block_cursor *c) MUST_CHECK;
+
 static inline struct slice block_cursor_key(const struct block_cursor *c)
 {
     return (struct slice){ c->key, c->key_len };

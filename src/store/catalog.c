@@ -9,6 +9,7 @@ void catalog_release(struct catalog *c)
 {
     free(c->tables);
     free(c->sources);
+    free(c->formers);
     free(c->totals);
     *c = (struct catalog){ 0 };
 }
@@ -21,14 +22,16 @@ const struct store_table *catalog_table(const struct catalog *c, uint64_t id)
     return NULL;
 }
 
-static bool same_source(const struct store_source *a, const struct store_source *b, uint64_t replaces)
+static bool same_place(const struct store_place *a, const struct store_place *b)
 {
-    if (b->id[0])
-        return strcmp(a->id, b->id) == 0;
-    if (a->id[0] || a->head != b->head)
-        return false;
-    bool equal = a->offset == b->offset && a->digest[0] == b->digest[0] && a->digest[1] == b->digest[1];
-    return equal || (replaces && a->offset == replaces);
+    return a->offset == b->offset && a->digest[0] == b->digest[0] && a->digest[1] == b->digest[1];
+}
+
+static bool is_moved(const struct store_source *known, const struct store_move *m)
+{
+    if (m->source.id[0] || known->id[0])
+        return strcmp(known->id, m->source.id) == 0;
+    return same_place(&known->at, &m->source.at) || (m->from.offset && same_place(&known->at, &m->from));
 }
 
 static bool grow(void **array, size_t *capacity, size_t want, size_t size)
@@ -54,20 +57,61 @@ int catalog_reserve(struct catalog *c, const struct delta *d, struct fault *why)
         if (ch->add[i].id == 0 || catalog_table(c, ch->add[i].id))
             return fault_set(why, E_USAGE, "table %" PRIu64 " is in the manifest already", ch->add[i].id);
     if (!grow((void **)&c->tables, &c->tables_capacity, c->n_tables + ch->n_add, sizeof *c->tables) ||
-        !grow((void **)&c->sources, &c->sources_capacity, c->n_sources + ch->n_sources, sizeof *c->sources))
+        !grow((void **)&c->sources, &c->sources_capacity, c->n_sources + ch->n_moves, sizeof *c->sources) ||
+        !grow((void **)&c->formers, &c->formers_capacity, c->n_formers + ch->n_moves + d->n_formers, sizeof *c->formers))
         return fault_set(why, E_NOMEM, "out of memory");
     return 0;
 }
 
-/* Sources may begin alike: of those that `replaces` could mean, the one that came last is being read. */
-static void put_source(struct catalog *c, const struct store_source *s, uint64_t replaces, bool search)
+/* Returns its index. */
+static size_t put_source(struct catalog *c, const struct store_move *m, bool search)
 {
     for (size_t i = search ? c->n_sources : 0; i-- > 0;)
-        if (same_source(&c->sources[i], s, replaces)) {
-            c->sources[i] = *s;
-            return;
+        if (is_moved(&c->sources[i], m)) {
+            c->sources[i] = m->source;
+            return i;
         }
-    c->sources[c->n_sources++] = *s;
+    c->sources[c->n_sources] = m->source;
+    return c->n_sources++;
+}
+
+/* Forgets every other one of the older half of [first, end): those that are left lie the closer
+ * the younger they are. */
+static void thin_formers(struct catalog *c, size_t first, size_t end)
+{
+    size_t half = first + (end - first) / 2, to = first;
+    for (size_t i = first; i < end; i++)
+        if (i >= half || (i - first) % 2 == 0)
+            c->formers[to++] = c->formers[i];
+    memmove(&c->formers[to], &c->formers[end], (c->n_formers - end) * sizeof *c->formers);
+    c->n_formers -= end - to;
+}
+
+static void put_former(struct catalog *c, size_t source, const struct store_place *place)
+{
+    size_t end = c->n_formers;
+    while (end && c->formers[end - 1].source > source)
+        end--;
+    memmove(&c->formers[end + 1], &c->formers[end], (c->n_formers - end) * sizeof *c->formers);
+    c->formers[end] = (struct store_former){ source, *place };
+    c->n_formers++;
+    size_t first = end++;
+    while (first && c->formers[first - 1].source == source)
+        first--;
+    if (end - first > FORMERS_MAX)
+        thin_formers(c, first, end);
+}
+
+static void apply_moves(struct catalog *c, const struct delta *d)
+{
+    for (size_t i = 0, k = 0; i < d->change.n_moves; i++) {
+        const struct store_move *m = &d->change.moves[i];
+        size_t source = put_source(c, m, !d->whole);
+        if (m->keep)
+            put_former(c, source, &m->from);
+        for (; k < d->n_formers && d->formers[k].source == i; k++)
+            put_former(c, source, &d->formers[k].place);
+    }
 }
 
 void catalog_apply(struct catalog *c, const struct delta *d)
@@ -81,8 +125,7 @@ void catalog_apply(struct catalog *c, const struct delta *d)
             }
     for (size_t i = 0; i < ch->n_add; i++)
         c->tables[c->n_tables++] = ch->add[i];
-    for (size_t i = 0; i < ch->n_sources; i++)
-        put_source(c, &ch->sources[i], ch->replaces ? ch->replaces[i] : 0, !d->whole);
+    apply_moves(c, d);
     if (d->has_state)
         c->state = d->state;
     if (ch->totals) {
@@ -103,8 +146,11 @@ void catalog_apply(struct catalog *c, const struct delta *d)
 void catalog_whole(const struct catalog *c, struct delta *ret)
 {
     *ret = (struct delta){
-        .change = { .add = c->tables, .n_add = c->n_tables, .sources = c->sources,
-                    .n_sources = c->n_sources, .totals = c->totals, .watermark = c->watermark },
+        .change = { .add = c->tables, .n_add = c->n_tables, .totals = c->totals, .watermark = c->watermark },
+        .sources = c->sources,
+        .n_sources = c->n_sources,
+        .formers = c->formers,
+        .n_formers = c->n_formers,
         .whole = true,
         .has_state = c->state.id != 0,
         .state = c->state,
@@ -167,11 +213,55 @@ static json_t *json_table(const struct store_table *t)
                      "filter_bytes", (json_int_t)t->filter_bytes, "trailer", json_hex(t->trailer_hash));
 }
 
-static json_t *json_source(const struct store_source *s, uint64_t replaces)
+static json_t *json_place(const struct store_place *p)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:I}", "id", json_name(s->id), "name", json_name(s->name),
-                     "head", json_hex(s->head), "digest0", json_hex(s->digest[0]), "digest1",
-                     json_hex(s->digest[1]), "offset", (json_int_t)s->offset, "replaces", (json_int_t)replaces);
+    return json_pack("[I,o,o]", (json_int_t)p->offset, json_hex(p->digest[0]), json_hex(p->digest[1]));
+}
+
+static json_t *json_source(const struct store_source *s)
+{
+    return json_pack("{s:o,s:o,s:o,s:o}", "id", json_name(s->id), "name", json_name(s->name), "head",
+                     json_hex(s->head), "at", json_place(&s->at));
+}
+
+static json_t *json_move(const struct store_move *m)
+{
+    json_t *o = json_source(&m->source);
+    int bad = m->from.offset ? json_object_set_new(o, "from", json_place(&m->from)) : 0;
+    if (m->keep)
+        bad |= json_object_set_new(o, "keep", json_true());
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+static int add_formers(json_t *sources, const struct store_former *formers, size_t n)
+{
+    int bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        json_t *source = json_array_get(sources, formers[i].source), *list = json_object_get(source, "former");
+        if (list == NULL) {
+            list = json_array();
+            bad |= json_object_set_new(source, "former", list);
+        }
+        bad |= json_array_append_new(list, json_place(&formers[i].place));
+    }
+    return bad;
+}
+
+static json_t *json_sources(const struct delta *d)
+{
+    json_t *list = json_array();
+    int bad = 0;
+    for (size_t i = 0; i < d->change.n_moves; i++)
+        bad |= json_array_append_new(list, json_move(&d->change.moves[i]));
+    for (size_t i = 0; i < d->n_sources; i++)
+        bad |= json_array_append_new(list, json_source(&d->sources[i]));
+    if (!bad && add_formers(list, d->formers, d->n_formers) == 0)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 char *catalog_delta_json(const struct delta *d)
@@ -179,16 +269,14 @@ char *catalog_delta_json(const struct delta *d)
     const struct store_change *ch = &d->change;
     json_t *o = json_object();
     int bad = json_object_set_new(o, "next_id", json_integer((json_int_t)d->next_id));
-    json_t *add = json_array(), *remove = json_array(), *sources = json_array();
+    json_t *add = json_array(), *remove = json_array();
     for (size_t i = 0; i < ch->n_add; i++)
         bad |= json_array_append_new(add, json_table(&ch->add[i]));
     for (size_t i = 0; i < ch->n_remove; i++)
         bad |= json_array_append_new(remove, json_integer((json_int_t)ch->remove[i]));
-    for (size_t i = 0; i < ch->n_sources; i++)
-        bad |= json_array_append_new(sources, json_source(&ch->sources[i], ch->replaces ? ch->replaces[i] : 0));
     bad |= json_object_set_new(o, "add", add);
     bad |= json_object_set_new(o, "remove", remove);
-    bad |= json_object_set_new(o, "sources", sources);
+    bad |= json_object_set_new(o, "sources", json_sources(d));
     if (d->has_state)
         bad |= json_object_set_new(o, "state", json_pack("{s:I,s:I,s:o}", "id", (json_int_t)d->state.id, "bytes",
                                                          (json_int_t)d->state.len, "xxh3", json_hex(d->state.hash)));
@@ -236,40 +324,77 @@ static bool parse_table(const json_t *o, struct store_table *t)
            parse_hex(trailer, &t->trailer_hash);
 }
 
-static bool parse_source(const json_t *o, struct store_source *s, uint64_t *replaces)
+static bool parse_place(const json_t *from, struct store_place *ret)
 {
-    json_t *id, *name, *head, *digest0, *digest1;
-    json_int_t offset, old;
-    if (json_unpack((json_t *)o, "{s:o,s:o,s:o,s:o,s:o,s:I,s:I!}", "id", &id, "name", &name, "head", &head,
-                    "digest0", &digest0, "digest1", &digest1, "offset", &offset, "replaces", &old) < 0)
+    json_int_t offset;
+    json_t *digest0, *digest1;
+    if (json_unpack((json_t *)from, "[I,o,o!]", &offset, &digest0, &digest1) < 0)
         return false;
-    *s = (struct store_source){ .offset = (uint64_t)offset };
-    *replaces = (uint64_t)old;
+    ret->offset = (uint64_t)offset;
+    return offset >= 0 && parse_hex(digest0, &ret->digest[0]) && parse_hex(digest1, &ret->digest[1]);
+}
+
+static bool parse_move(const json_t *o, struct store_move *m, const json_t **ret_former)
+{
+    json_t *id, *name, *head, *at, *from = NULL, *former = NULL;
+    int keep = 0;
+    *m = (struct store_move){ 0 };
+    if (json_unpack((json_t *)o, "{s:o,s:o,s:o,s:o,s?o,s?b,s?o!}", "id", &id, "name", &name, "head", &head, "at", &at,
+                    "from", &from, "keep", &keep, "former", &former) < 0)
+        return false;
+    m->keep = keep;
+    *ret_former = former;
+    struct store_source *s = &m->source;
     return parse_name(id, s->id, sizeof s->id) && parse_name(name, s->name, sizeof s->name) &&
-           parse_hex(head, &s->head) && parse_hex(digest0, &s->digest[0]) && parse_hex(digest1, &s->digest[1]);
+           parse_hex(head, &s->head) && parse_place(at, &s->at) && (from == NULL || parse_place(from, &m->from));
+}
+
+static bool parse_formers(struct delta *d, size_t source, const json_t *list)
+{
+    size_t n = json_array_size(list);
+    if (n == 0)
+        return true;
+    struct store_former *formers = realloc(d->owned[3], (d->n_formers + n) * sizeof *formers);
+    if (formers == NULL)
+        return false;
+    d->formers = d->owned[3] = formers;
+    for (size_t i = 0; i < n; i++) {
+        struct store_former *f = &formers[d->n_formers++];
+        f->source = source;
+        if (!parse_place(json_array_get(list, i), &f->place))
+            return false;
+    }
+    return true;
+}
+
+static bool parse_sources(struct delta *d, const json_t *sources)
+{
+    size_t n = json_array_size(sources);
+    struct store_move *moves = d->owned[2] = calloc(n + 1, sizeof *moves);
+    for (size_t i = 0; moves && i < n; i++) {
+        const json_t *former;
+        if (!parse_move(json_array_get(sources, i), &moves[i], &former) || !parse_formers(d, i, former))
+            return false;
+    }
+    d->change.moves = moves, d->change.n_moves = n;
+    return moves != NULL;
 }
 
 static bool parse_arrays(struct delta *d, const json_t *add, const json_t *remove, const json_t *sources)
 {
-    size_t n_add = json_array_size(add), n_remove = json_array_size(remove), n_sources = json_array_size(sources);
+    size_t n_add = json_array_size(add), n_remove = json_array_size(remove);
     struct store_table *tables = d->owned[0] = calloc(n_add + 1, sizeof *tables);
     uint64_t *ids = d->owned[1] = calloc(n_remove + 1, sizeof *ids);
-    struct store_source *src = d->owned[2] = calloc(n_sources + 1, sizeof *src);
-    uint64_t *replaces = d->owned[3] = calloc(n_sources + 1, sizeof *replaces);
-    if (!tables || !ids || !src || !replaces)
+    if (!tables || !ids)
         return false;
     for (size_t i = 0; i < n_add; i++)
         if (!parse_table(json_array_get(add, i), &tables[i]))
             return false;
     for (size_t i = 0; i < n_remove; i++)
         ids[i] = (uint64_t)json_integer_value(json_array_get(remove, i));
-    for (size_t i = 0; i < n_sources; i++)
-        if (!parse_source(json_array_get(sources, i), &src[i], &replaces[i]))
-            return false;
     d->change.add = tables, d->change.n_add = n_add;
     d->change.remove = ids, d->change.n_remove = n_remove;
-    d->change.sources = src, d->change.n_sources = n_sources, d->change.replaces = replaces;
-    return true;
+    return parse_sources(d, sources);
 }
 
 static bool parse_rest(struct delta *d, const json_t *state, const json_t *totals, const json_t *sensor)

@@ -11,6 +11,9 @@
 
 enum { SENSORS = 64, SENSOR_OTHERS = 63, SENSOR_NAME_BYTES = 64 };
 
+/* Former places of a source; beyond that every other one of the older half is forgotten. */
+enum { FORMERS_MAX = 128 };
+
 struct state_file {
     uint64_t id; /* 0 = none */
     uint64_t len, hash;
@@ -21,6 +24,8 @@ struct catalog {
     size_t n_tables, tables_capacity;
     struct store_source *sources;
     size_t n_sources, sources_capacity;
+    struct store_former *formers;
+    size_t n_formers, formers_capacity;
     char sensors[SENSORS][SENSOR_NAME_BYTES];
     struct state_file state;
     char *totals; /* malloc'd, or NULL */
@@ -35,6 +40,10 @@ struct delta {
     uint8_t sensor; /* 0 = none */
     char sensor_name[SENSOR_NAME_BYTES];
     bool whole; /* opens a manifest: nothing to replace, so sources are not searched */
+    const struct store_source *sources; /* in place of moves: written, and parsed as moves */
+    size_t n_sources;
+    const struct store_former *formers; /* of those sources, or of moves */
+    size_t n_formers;
     uint64_t next_id;
     void *owned[6]; /* what catalog_delta_parse allocated */
 };

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/compare.h"
 #include "store/inside.h"
 
 static int64_t floor_to(int64_t at, int64_t step)
@@ -244,34 +245,85 @@ static void unmark_busy(struct store *s, const uint64_t *ids, size_t n)
         pthread_cond_broadcast(&s->idle);
 }
 
-/* Does `t` belong into the merge? The result's own table of that period, too. */
-static bool is_input(const struct store_table *t, const struct store_merge *m)
+static bool is_in_period(const struct store_table *t, const struct store_merge *m)
 {
-    return t->kind == m->kind && !t->open && (t->tier == m->tier || t->tier + 1 == m->tier) &&
-           period_start(m->tier, t->slot) == m->slot;
+    return t->kind == m->kind && period_start(m->tier, t->slot) == m->slot;
+}
+
+/* Tables of the result's own tier and period. Late slots would write the large one again and again,
+ * so a merge takes only those that are not over PEER_RATIO times what is merged with them. Each that
+ * is left is larger than PEER_RATIO times all smaller ones: there are log5(largest / smallest) + 1 of
+ * them, and never more than PEERS_MAX + 1. */
+enum { PEERS_MAX = 31, PEER_RATIO = 4 };
+
+struct peer {
+    uint64_t id, bytes;
+};
+
+struct peers {
+    struct peer at[PEERS_MAX];
+    size_t n;
+};
+
+static int compare_peers(const void *a, const void *b)
+{
+    return compare_u64(&((const struct peer *)a)->bytes, &((const struct peer *)b)->bytes);
+}
+
+/* How many, the smallest first, are merged with `*bytes` from below; adds theirs. */
+static size_t take_peers(struct peers *p, uint64_t *bytes)
+{
+    uint64_t sum = *bytes;
+    size_t taken = 0;
+    qsort(p->at, p->n, sizeof p->at[0], compare_peers);
+    for (size_t i = 0; i < p->n; i++) {
+        uint64_t before = sum;
+        sum += p->at[i].bytes;
+        if (p->at[i].bytes / PEER_RATIO <= before) {
+            taken = i + 1;
+            *bytes = sum;
+        }
+    }
+    return taken;
+}
+
+/* Adds an input unless it is busy. */
+static bool add_input(const struct store *s, uint64_t id, uint64_t *ids, size_t *n)
+{
+    if (is_busy(s, id))
+        return false;
+    if (s->n_busy + *n < BUSY_MAX) /* the rest another time */
+        ids[(*n)++] = id;
+    return true;
 }
 
 /* Fills ids (room BUSY_MAX) with the inputs; 0 when there is nothing of the lower tier, or it is busy. */
 static size_t collect(const struct store *s, const struct store_merge *m, uint64_t *ids, uint64_t *ret_bytes)
 {
+    struct peers peers = { .n = 0 };
     size_t n = 0;
     bool lower = false;
     *ret_bytes = 0;
     for (size_t i = 0; i < s->catalog.n_tables; i++) {
         const struct store_table *t = &s->catalog.tables[i];
-        bool same = t->kind == m->kind && t->tier + 1 == m->tier && period_start(m->tier, t->slot) == m->slot;
-        if (same && t->open)
-            return 0; /* its slot is not finished */
-        if (!is_input(t, m))
+        bool peer = t->tier == m->tier;
+        if (!is_in_period(t, m) || (!peer && t->tier + 1 != m->tier))
             continue;
-        if (is_busy(s, t->id))
+        if (t->open)
+            return 0; /* its slot is not finished */
+        if (peer && peers.n < PEERS_MAX) {
+            peers.at[peers.n++] = (struct peer){ t->id, t->bytes };
+            continue;
+        }
+        if (!add_input(s, t->id, ids, &n))
             return 0;
-        if (s->n_busy + n == BUSY_MAX)
-            break; /* the rest another time */
-        ids[n++] = t->id;
-        lower = lower || t->tier < m->tier;
+        lower = lower || !peer;
         *ret_bytes += t->bytes;
     }
+    size_t taken = lower ? take_peers(&peers, ret_bytes) : 0;
+    for (size_t i = 0; i < taken; i++)
+        if (!add_input(s, peers.at[i].id, ids, &n))
+            return 0;
     return lower ? n : 0;
 }
 

@@ -1,7 +1,7 @@
 /* Reads every byte of a database and says what is wrong with it, a line a damage.
  *
- * Per table: trailer, index and every block by checksum; blocks that tile the file as the index
- * says; keys that rise and lie under their index keys; counts as in trailer and manifest; entries the
+ * Per table: trailer, index and every block by checksum; restarts that point at entries; blocks
+ * that tile the file as the index says; keys that rise and lie between their index keys; counts as in trailer and manifest; entries the
  * kind accepts; every filter key in the filter, whose pages are all verified.
  */
 #include <errno.h>
@@ -39,6 +39,7 @@ static void complain(struct fsck *f, const char *path, uint64_t at, const char *
 
 struct counts {
     uint64_t entries, blocks, key_bytes, value_bytes, block_end;
+    struct buffer index_key; /* of the block being read */
 };
 
 static int check_filter_keys(struct fsck *f, struct filter *filter, const struct record_kind *kind, const char *path,
@@ -65,8 +66,16 @@ static int check_filter_keys(struct fsck *f, struct filter *filter, const struct
 
 static void check_block_start(struct fsck *f, const struct table_cursor *c, struct counts *n)
 {
+    const char *path = table_reader_path(c->reader);
+    struct slice former = { n->index_key.ptr, n->index_key.len }, key = block_cursor_key(&c->index);
     if (c->block_at != n->block_end)
-        complain(f, table_reader_path(c->reader), n->block_end, "blocks do not tile the file");
+        complain(f, path, n->block_end, "blocks do not tile the file");
+    if (block_cursor_check_restarts(&c->block) < 0)
+        complain(f, path, c->block_at, "restarts do not fit the entries");
+    if (n->blocks && slice_compare(block_cursor_key(&c->block), former) <= 0)
+        complain(f, path, c->block_at, "a key lies below the former block's index key");
+    buffer_clear(&n->index_key);
+    buffer_append(&n->index_key, key.ptr, key.len);
     n->block_end = c->block_end;
     n->blocks++;
 }
@@ -124,6 +133,7 @@ static void check_table(struct fsck *f, const char *dir, const struct store_tabl
     struct table_reader *reader;
     struct filter *filter = NULL;
     struct counts n = { 0 };
+    buffer_init(&n.index_key, TABLE_KEY_MAX);
     table_path(dir, t, path);
     if (filter_open(&filter, path, t->trailer_hash, &why) < 0)
         damage_of_fault(f, &why);
@@ -141,6 +151,7 @@ static void check_table(struct fsck *f, const char *dir, const struct store_tabl
         table_cursor_release(&c);
         table_reader_close(&reader);
     }
+    buffer_release(&n.index_key);
     filter_close(&filter);
 }
 

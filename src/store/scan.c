@@ -232,3 +232,19 @@ int store_scan_next(struct store_scan *scan, struct slice *ret_key, struct slice
     }
     return 0;
 }
+
+int store_scan_each(struct store *s, const struct store_range *range, store_entry entry, void *ctx, struct fault *why)
+{
+    struct store_scan *scan;
+    struct slice key, value;
+    int r = store_scan_open(&scan, s, range, why);
+    if (r < 0)
+        return r;
+    do {
+        r = store_scan_next(scan, &key, &value, why);
+        if (r == 0 && key.ptr)
+            r = entry(ctx, key, value, why);
+    } while (r == 0 && key.ptr);
+    store_scan_close(&scan);
+    return r;
+}

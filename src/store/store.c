@@ -456,6 +456,12 @@ size_t store_sources(const struct store *s, const struct store_source **ret)
     return s->catalog.n_sources;
 }
 
+size_t store_formers(const struct store *s, const struct store_former **ret)
+{
+    *ret = s->catalog.formers;
+    return s->catalog.n_formers;
+}
+
 int64_t store_watermark(const struct store *s)
 {
     return s->catalog.watermark;

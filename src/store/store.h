@@ -6,7 +6,8 @@
  * left-overs of a killed writer and are removed by the next one.
  *
  * The store knows no packets: keys and values are bytes, merged through record_kinds.
- * Tiers: slot -> hour -> day -> month; a table belongs to one period of its tier.
+ * Tiers: slot -> hour -> day -> month; a table belongs to one period of its tier. What comes late
+ * for a merged period stands beside its large table until it is worth a merge with it.
  */
 #ifndef DNSMON_STORE_STORE_H
 #define DNSMON_STORE_STORE_H
@@ -46,12 +47,30 @@ struct store_table {
     uint64_t trailer_hash; /* XXH3-64 of the table's 512-byte trailer */
 };
 
-struct store_source {
-    uint64_t head;      /* see source_position */
+/* So many bytes of a source, and what they were: see source_position. */
+struct store_place {
     uint64_t offset;
     uint64_t digest[2];
+};
+
+struct store_source {
+    uint64_t head;
+    struct store_place at; /* everything up to here is in the database */
     char id[64];        /* --source-id, or "" for a source known by content */
     char name[128];     /* the last path component, for people */
+};
+
+/* Where a source ended that has grown since: a copy made then has nothing new. */
+struct store_former {
+    size_t source; /* its index; formers are in the order of sources, then of time */
+    struct store_place place;
+};
+
+/* A source was read up to there. */
+struct store_move {
+    struct store_source source; /* takes the place of the entry with its id, or that is at `from`, or at the same place */
+    struct store_place from;    /* offset 0 = none */
+    bool keep;                  /* `from` becomes a former place of it */
 };
 
 int store_open(struct store **ret, const char *dir, enum store_mode mode,
@@ -76,11 +95,8 @@ struct store_change {
     size_t n_add;
     const uint64_t *remove; /* ids */
     size_t n_remove;
-    const struct store_source *sources; /* added, or replacing one with the same head
-                                           (`replaces` below), or the same id */
-    size_t n_sources;
-    const uint64_t *replaces; /* per source: offset of the entry it takes the place of (of several with
-                                 that head and offset the one added last), 0 = none */
+    const struct store_move *moves; /* in this order */
+    size_t n_moves;
     const void *state;        /* open state, written to a file of its own; NULL = unchanged */
     size_t state_len;
     const char *totals;       /* NULL = unchanged */
@@ -91,6 +107,7 @@ int store_commit(struct store *store, const struct store_change *change, struct 
 /* What the manifest says now. Views are valid until the next commit (a merge's, too) or close. */
 size_t store_tables(const struct store *store, const struct store_table **ret);
 size_t store_sources(const struct store *store, const struct store_source **ret);
+size_t store_formers(const struct store *store, const struct store_former **ret);
 int64_t store_watermark(const struct store *store);
 const char *store_totals(const struct store *store); /* "" when none */
 int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_CHECK; /* verified */
@@ -99,7 +116,10 @@ int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_
 int store_sensor(struct store *store, const char *name, uint8_t *ret_bit, struct fault *why) MUST_CHECK;
 const char *store_sensor_name(const struct store *store, uint8_t bit);
 
-/* Merges: the due ones given the watermark, each one period of one kind. A merge
+/* Merges: the due ones given the watermark, each one period of one kind: all tables of the tier below,
+ * with those of the result's own tier that are not over four times as large as what they are merged
+ * with. So a byte is written a few times and not once for each late slot, and the tables that are left
+ * in a period grow by a factor of five from one to the next: a few, at most 32. A merge
  * runs anywhere (thread-safe against readers and store_write_table); it then takes
  * effect by a commit that store_merge makes itself under the store's own mutex. */
 struct store_merge {
@@ -133,6 +153,11 @@ int store_scan_open(struct store_scan **ret, struct store *store, const struct s
 int store_scan_next(struct store_scan *scan, struct slice *ret_key, struct slice *ret_value,
                     struct fault *why) MUST_CHECK;
 void store_scan_close(struct store_scan **scan);
+
+/* All of it at once. `entry` returns 0 to go on; anything else ends the scan and is returned. */
+typedef int (*store_entry)(void *ctx, struct slice key, struct slice value, struct fault *why);
+int store_scan_each(struct store *store, const struct store_range *range, store_entry entry, void *ctx,
+                    struct fault *why) MUST_CHECK;
 
 /* Readers: picks up commits made by the writer since. */
 int store_refresh(struct store *store, struct fault *why) MUST_CHECK;

@@ -71,7 +71,7 @@ static int open_index(struct table_reader *t, struct fault *why)
         return r;
     struct block_cursor probe = { 0 };
     if (t->index.ptr + t->index.len != t->map + end ||
-        block_cursor_over(&probe, t->index.ptr, t->index.len) < 0)
+        block_cursor_over(&probe, t->index.ptr, t->index.len) < 0 || block_cursor_check_restarts(&probe) < 0)
         return fault_set(why, E_CORRUPT, "%s: offset %" PRIu64 ": bad index block", t->path,
                          t->trailer.index_offset);
     return 0;
@@ -249,6 +249,7 @@ static int load_block(struct table_cursor *c, struct fault *why)
     if (at != c->block_at) {
         struct slice packed;
         c->block_at = UINT64_MAX;
+        c->checked = false;
         r = framed_block(t, at, t->trailer.index_offset, &packed, why);
         if (r < 0)
             return r;
@@ -291,6 +292,22 @@ int table_cursor_first(struct table_cursor *c, struct fault *why)
     return first_of_index(c, r, why);
 }
 
+static int seek_in_block(struct table_cursor *c, struct slice key)
+{
+    int r = c->checked ? 0 : block_cursor_check_restarts(&c->block);
+    if (r < 0)
+        return r;
+    c->checked = true;
+    return block_cursor_seek(&c->block, key);
+}
+
+/* The entry found must be where the index says: else one before it may have been missed. */
+static bool is_in_place(const struct table_cursor *c, struct slice key)
+{
+    struct slice found = block_cursor_key(&c->block);
+    return slice_compare(found, key) >= 0 && slice_compare(found, block_cursor_key(&c->index)) <= 0;
+}
+
 int table_cursor_seek(struct table_cursor *c, struct slice key, struct fault *why)
 {
     c->block.valid = false;
@@ -302,10 +319,16 @@ int table_cursor_seek(struct table_cursor *c, struct slice key, struct fault *wh
     r = load_block(c, why);
     if (r < 0)
         return r;
-    r = block_cursor_seek(&c->block, key);
+    r = seek_in_block(c, key);
     if (r < 0)
         return table_cursor_fault(c, r, why);
-    return c->block.valid ? 0 : table_cursor_next_block(c, why);
+    if (!c->block.valid)
+        r = table_cursor_next_block(c, why);
+    if (r == 0 && c->block.valid && !is_in_place(c, key)) {
+        c->block.valid = false;
+        return table_cursor_fault(c, E_CORRUPT, why);
+    }
+    return r;
 }
 
 /* Blocks must rise too: the first key of the next is above the last of this one. */

@@ -1,8 +1,9 @@
 /* table_reader: one table, mapped; and cursors over it.
  *
- * Opening verifies size, trailer and index. A data block's checksum is verified
- * each time it is read. Every byte may be hostile: damage is E_CORRUPT with file
- * and offset. A file that shrinks while it is mapped would raise SIGBUS; tables
+ * Opening verifies size, trailer, and the index with its restarts. A data block's checksum
+ * is verified each time it is read, its restarts when it is first sought in: a seek finds what
+ * a walk would find, or fails, as long as keys rise. Every byte may be hostile: damage is
+ * E_CORRUPT with file and offset. A file that shrinks while it is mapped would raise SIGBUS; tables
  * are never written again after their rename.
  *
  * Reader: immutable, any number of threads. Cursor: one thread; borrows the reader,
@@ -34,6 +35,7 @@ struct table_cursor {
     uint64_t block_end; /* of that one, in the file */
     size_t held_len;    /* of the decompressed block */
     const uint8_t *held;
+    bool checked; /* the restarts of that block */
 };
 
 void table_cursor_release(struct table_cursor *c);

@@ -340,6 +340,26 @@ def test_one_a_run_or_all_at_once(tmp):
     same(tmp / "apart", truth, "one a run")
 
 
+def test_late_for_a_merged_day(tmp):
+    """What comes when its day was merged makes the same dump, and does not write the day again."""
+    days = traffic.generate(tmp / "days.pcap", "--transactions", 40000, "--seconds", 50 * 3600, "--names", 3000, "--seed", 5)
+    late = [traffic.generate(tmp / f"late{i}.pcap", "--transactions", 300, "--seconds", (i + 1) * 3600, "--seed", 6 + i)
+            for i in range(4)]
+    last = traffic.generate(tmp / "last.pcap", "--transactions", 300, "--seconds", 52 * 3600, "--seed", 10)
+    ingest(tmp / "truth", *late, days, last, slot=900)
+    truth = truth_of(tmp / "truth")
+    ingest(tmp / "db", days, slot=900)
+    large = {p.name: p.stat().st_ino for p in (tmp / "db").glob("*-day-*.mtbl")}
+    assert len(large) == 2 * len(KINDS), large
+    for path in [*late, last]:
+        ingest(tmp / "db", path, slot=900)
+    after = {p.name: p.stat().st_ino for p in (tmp / "db").glob("*-day-*.mtbl")}
+    assert large.items() <= after.items(), (large, after)
+    assert len(large) < len(after) <= 4 * len(KINDS), after
+    lib.dnsmon("fsck", "--db", tmp / "db")
+    same(tmp / "db", truth, "four files late for their day", but=["late"])  # which counts what came in which order
+
+
 def test_threads(tmp):
     paths, truth, _ = small(tmp)
     for threads in (1, 2, 3):
@@ -398,6 +418,50 @@ def test_a_former_state_of_a_grown_file(tmp):
     same(tmp / "db", truth, "grown")
     ingest(tmp / "db", former)
     same(tmp / "db", truth, "the former state given again")
+
+
+def test_a_file_grows_in_many_steps(tmp):
+    """One source stays in the manifest, and it is known again as it is and as it was lately."""
+    steps, remembered = 150, 64  # more runs than former places are kept
+    paths, truth, _ = scenery(tmp, transactions=5000, seconds=3 * 3600, files=1)
+    data, packets = paths[0].read_bytes(), traffic.read_pcap(paths[0])
+    border = [len(traffic.pcap_bytes([])) + sum(16 + len(frame) for _, frame in packets[:len(packets) * i // steps])
+              for i in range(1, steps + 1)]
+    growing, copies = tmp / "growing.pcap", []
+    for i, length in enumerate(border):
+        growing.write_bytes(data[:length])
+        run = ingest(tmp / "grown", growing)
+        assert run["sources_grown"] == (i > 0), run
+        if i == 0 or i >= steps - remembered:
+            copies.append(tmp / f"copy{i}.pcap")
+            shutil.copy(growing, copies[-1])
+    same(tmp / "grown", truth, f"grown in {steps} steps")
+    run = ingest(tmp / "grown", *copies, growing)
+    assert run["sources_known"] == len(copies) + 1 and run["messages"] == 0, run
+    same(tmp / "grown", truth, "copies of its former states")
+    assert len(sources(tmp / "grown")) == 1, sources(tmp / "grown")
+    size = (tmp / "grown" / "MANIFEST").stat().st_size
+    assert size < 40000, size
+
+
+def test_a_former_state_that_grew_otherwise(tmp):
+    """A copy of a former state, to which other packets came, is another source."""
+    paths, _, _ = scenery(tmp, transactions=20000, seconds=3 * 3600, files=1)
+    packets = traffic.read_pcap(paths[0])
+    third = len(packets) // 3
+    former, other = tmp / "former.pcap", tmp / "other.pcap"
+    former.write_bytes(traffic.pcap_bytes(packets[:third]))
+    other.write_bytes(traffic.pcap_bytes(packets[:third] + packets[2 * third:]))
+    ingest(tmp / "db", former)
+    ingest(tmp / "db", paths[0])
+    assert len(sources(tmp / "db")) == 1, sources(tmp / "db")
+    run = ingest(tmp / "db", other)
+    assert run["sources_grown"] == 1 and run["messages"] > 0, run
+    assert len(sources(tmp / "db")) == 2, sources(tmp / "db")
+    truth = truth_of(tmp / "db")
+    run = ingest(tmp / "db", other, paths[0], former)
+    assert run["sources_known"] == 3, run
+    same(tmp / "db", truth, "all three again")
 
 
 def test_two_files_that_begin_alike(tmp):

@@ -1,6 +1,8 @@
 /* Every byte of every file flipped, and files cut: never a wrong answer, and fsck finds it. */
 #include "world.h"
 
+#include "store/inside.h"
+
 static const int64_t NOON = 1700049600;
 
 static uint8_t *slurp(const char *path, size_t *len)
@@ -137,8 +139,149 @@ static void test_torn_tail(void **state)
     world_remove();
 }
 
+/* Restart arrays that lie, under right checksums: no key is missed, and fsck says it. */
+enum { MANY = 60000 };
+
+static size_t many_key(unsigned i, uint8_t key[64])
+{
+    size_t n = (size_t)snprintf((char *)key, 64, "com%ck%06u%c%c", 0, i, 0, 0);
+    memcpy(key + n, "tail", 4);
+    return n + 4;
+}
+
+/* A database of one table that is not compressed, so that its blocks can be changed in place. */
+static void make_plain(char path[PATH_BYTES])
+{
+    struct fault why = { 0 };
+    struct table_writer *w;
+    struct table_written done;
+    static const uint8_t value[] = { 100, 5, 1 };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    struct store_table t = { .id = 1000, .kind = KIND_RR, .tier = TIER_SLOT, .slot = 60, .from = 100, .to = 105 };
+    table_path(world_dir, &t, path);
+    assert_int_equal(table_writer_create(&w, path, &record_kinds[KIND_RR], TABLE_NONE, &why), 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        uint8_t key[64];
+        size_t len = many_key(i, key);
+        assert_int_equal(table_writer_add(w, (struct slice){ key, len }, (struct slice){ value, 3 }, &why), 0);
+    }
+    assert_int_equal(table_writer_finish(w, &done, &why), 0);
+    table_writer_destroy(&w);
+    t.entries = done.entries, t.bytes = done.bytes, t.filter_bytes = done.filter_bytes;
+    t.trailer_hash = done.trailer_hash;
+    struct store_change change = { .add = &t, .n_add = 1 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    store_close(&s);
+}
+
+/* Where a framed block begins in the file, and its parts. */
+struct framed {
+    uint8_t *crc, *bytes, *restarts;
+    size_t len;
+    uint32_t n;
+};
+
+static struct framed framed_at(uint8_t *at)
+{
+    struct cursor c = cursor_over(at, VARINT_MAX + 4);
+    struct framed b = { .len = cursor_varint(&c) };
+    b.crc = (uint8_t *)c.ptr;
+    b.bytes = b.crc + 4;
+    b.n = get_le32(b.bytes + b.len - 4);
+    b.restarts = b.bytes + b.len - 4 - 4 * b.n;
+    return b;
+}
+
+static void spill(const char *path, const uint8_t *bytes, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    fclose(f);
+}
+
+/* Each key is there, or the store says that it cannot tell. */
+static void look_up_many(bool sound)
+{
+    struct fault why = { 0 };
+    struct slice found, value;
+    struct store *s = world_open(STORE_READ, NULL);
+    for (unsigned i = 0; i < MANY; i += 7) {
+        uint8_t key[64];
+        size_t len = many_key(i, key);
+        struct store_range exact = { .kind = KIND_RR, .exact = { key, len - 4 } };
+        struct store_scan *scan;
+        int r = store_scan_open(&scan, s, &exact, &why);
+        if (r == 0) {
+            r = store_scan_next(scan, &found, &value, &why);
+            assert_true(r < 0 || (found.ptr && found.len == len && memcmp(found.ptr, key, len) == 0));
+            store_scan_close(&scan);
+        }
+        assert_true(r == 0 || (!sound && r == E_CORRUPT));
+    }
+    store_close(&s);
+}
+
+static void test_restarts(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t restart, from; /* set to that of `from`, */
+        int32_t add;            /* and so much more */
+    } rows[] = {
+        { 0, 1, 0 },         /* what comes before is missed */
+        { 1, 2, 0 },         /* not rising */
+        { 2, 1, 0 },
+        { 1, 1, 1 },         /* not the start of an entry */
+        { 1, 1, -3 },        /* inside the value before */
+        { 0, 0, 21 },        /* an entry that shares */
+        { 1, 1, 1 << 20 },   /* beyond */
+        { 2, 2, INT32_MAX },
+    };
+    char path[PATH_BYTES];
+    size_t len;
+    make_plain(path);
+    uint8_t *good = slurp(path, &len), *bytes = malloc(len);
+    uint8_t *index = good + get_le64(good + len - TABLE_TRAILER_BYTES);
+    assert_true(framed_at(good).n > 3 && framed_at(index).n > 3);
+    assert_int_equal(world_fsck(true), 0);
+    look_up_many(true);
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        const uint32_t restart = rows[i / 2].restart, from = rows[i / 2].from;
+        memcpy(bytes, good, len);
+        struct framed b = framed_at(bytes + (i % 2 ? index - good : 0));
+        put_le32(b.restarts + 4 * restart, get_le32(b.restarts + 4 * from) + (uint32_t)rows[i / 2].add);
+        put_le32(b.crc, crc32c(b.bytes, b.len));
+        spill(path, bytes, len);
+        assert_true(world_fsck(false) > 0);
+        look_up_many(false);
+    }
+    free(bytes);
+    free(good);
+    world_remove();
+}
+
+/* An index key too high sends a seek to the block before: it says so, and so does fsck. */
+static void test_index_key(void **state)
+{
+    (void)state;
+    char path[PATH_BYTES];
+    size_t len;
+    make_plain(path);
+    uint8_t *bytes = slurp(path, &len);
+    struct framed b = framed_at(bytes + get_le64(bytes + len - TABLE_TRAILER_BYTES));
+    b.bytes[3 + b.bytes[1] - 1]++; /* the last byte of the first key */
+    put_le32(b.crc, crc32c(b.bytes, b.len));
+    spill(path, bytes, len);
+    assert_true(world_fsck(false) > 0);
+    look_up_many(false);
+    free(bytes);
+    world_remove();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_flips), cmocka_unit_test(test_torn_tail) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_flips), cmocka_unit_test(test_torn_tail),
+                                        cmocka_unit_test(test_restarts), cmocka_unit_test(test_index_key) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "store/inside.h"
+
 static const int64_t NOON = 1700049600; /* 2023-11-15 12:00 */
 
 static void test_round_trip(void **state)
@@ -15,12 +17,11 @@ static void test_round_trip(void **state)
     assert_int_equal(store_open(&other, world_dir, STORE_WRITE, NULL, &why), E_LOCKED);
     for (int i = 0; i < 10; i++)
         assert_int_equal(world_add(s, KIND_RR, NOON + 60 * i, (unsigned)(1 + i), &ref, &why), 0);
-    struct store_source source = { .head = 7, .offset = 100, .name = "a \xff%.pcap", .digest = { ~UINT64_C(0), 2 } };
-    struct store_change change = { .sources = &source, .n_sources = 1 };
+    struct store_move move = { .source = { .head = 7, .name = "a \xff%.pcap", .at = { 100, { ~UINT64_C(0), 2 } } } };
+    struct store_change change = { .moves = &move, .n_moves = 1 };
     assert_int_equal(store_commit(s, &change, &why), 0);
-    source.offset = 200;
-    uint64_t replaces = 100;
-    change.replaces = &replaces;
+    move.from = move.source.at;
+    move.source.at.offset = 200;
     assert_int_equal(store_commit(s, &change, &why), 0);
     uint8_t bit;
     assert_int_equal(store_sensor(s, "north", &bit, &why), 0);
@@ -31,7 +32,7 @@ static void test_round_trip(void **state)
         const struct store_source *sources;
         const struct store_table *tables;
         assert_int_equal(store_sources(s, &sources), 1);
-        assert_memory_equal(sources, &source, sizeof source);
+        assert_memory_equal(sources, &move.source, sizeof move.source);
         assert_int_equal(store_tables(s, &tables), 10);
         assert_int_equal(tables[3].from, NOON + 180);
         assert_int_equal(tables[3].to, NOON + 185);
@@ -48,6 +49,154 @@ static void test_round_trip(void **state)
         assert_int_equal(world_fsck(true), 0);
         s = world_open(pass ? STORE_READ : STORE_WRITE, NULL);
     }
+    store_close(&s);
+    world_remove();
+}
+
+/* A file that grows, a step a run: one source, whose former places are few, the young ones all. */
+static void test_growing_source(void **state)
+{
+    (void)state;
+    enum { RUNS = 1000, CUTS = 2 };
+    struct fault why = { 0 };
+    const struct store_source *sources;
+    const struct store_former *formers;
+    struct store_move other = { .source = { .head = 8, .name = "other.pcap", .at = { 500, { 1, 2 } } } };
+    struct store_move move = { .source = { .head = 7, .name = "grows.pcap" } };
+    struct store_change change = { .moves = &other, .n_moves = 1 };
+    struct stat st;
+    char path[100];
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    change.moves = &move;
+    for (uint64_t i = 1; i <= RUNS * CUTS; i++) {
+        move.from = move.source.at;
+        move.keep = i > 1 && i % CUTS == 1; /* the first cut of a run */
+        move.source.at = (struct store_place){ 10 * i, { i, ~i } };
+        assert_int_equal(store_commit(s, &change, &why), 0);
+        if (i == CUTS * 10) /* a young file keeps all */
+            assert_int_equal(store_formers(s, &formers), 9);
+    }
+    for (int pass = 0; pass < 3; pass++) { /* as applied, as rewritten, as read */
+        assert_int_equal(store_sources(s, &sources), 2);
+        assert_memory_equal(&sources[1], &move.source, sizeof move.source);
+        size_t n = store_formers(s, &formers);
+        assert_true(n <= FORMERS_MAX && n >= FORMERS_MAX / 2);
+        assert_int_equal(formers[0].place.offset, 10 * CUTS);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(formers[i].source, 1);
+        for (uint64_t i = 1; i <= FORMERS_MAX / 2; i++) {
+            const struct store_place *place = &formers[n - (size_t)i].place;
+            assert_int_equal(place->offset, 10 * CUTS * (RUNS - i));
+            assert_int_equal(place->digest[0], CUTS * (RUNS - i));
+        }
+        store_close(&s);
+        s = world_open(pass == 0 ? STORE_WRITE : STORE_READ, NULL);
+    }
+    snprintf(path, sizeof path, "%s/MANIFEST", world_dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size < 64 * FORMERS_MAX + 1024);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
+/* Two sources that begin alike do not take each other's place, and a moved one keeps its formers apart. */
+static void test_sources_alike(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    const struct store_source *sources;
+    const struct store_former *formers;
+    const struct store_place start = { 100, { 1, 1 } }, a = { 200, { 2, 2 } }, b = { 200, { 3, 3 } }, a2 = { 300, { 4, 4 } };
+    const struct store_move moves[] = {
+        { .source = { .at = start, .name = "a" } },
+        { .source = { .at = a, .name = "a" }, .from = start, .keep = true },
+        { .source = { .at = b, .name = "b" } },
+        { .source = { .at = b, .name = "copy of b" } },
+        { .source = { .at = a2, .name = "a" }, .from = a, .keep = true },
+        { .source = { .at = start, .name = "-", .id = "tap" } },
+        { .source = { .at = a, .name = "-", .id = "tap" } },
+    };
+    struct store_change change = { .moves = moves, .n_moves = sizeof moves / sizeof moves[0] };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    for (int pass = 0; pass < 2; pass++) {
+        assert_int_equal(store_sources(s, &sources), 3);
+        assert_int_equal(sources[0].at.offset, 300);
+        assert_string_equal(sources[1].name, "copy of b");
+        assert_int_equal(sources[2].at.offset, 200);
+        assert_int_equal(store_formers(s, &formers), 2);
+        assert_true(formers[0].source == 0 && formers[0].place.offset == 100);
+        assert_true(formers[1].source == 0 && formers[1].place.offset == 200);
+        store_close(&s);
+        s = world_open(STORE_WRITE, NULL);
+    }
+    store_close(&s);
+    world_remove();
+}
+
+/* Commits of a long-lived writer: the file is written anew before it is much over its bound. */
+static void test_manifest_stays_short(void **state)
+{
+    (void)state;
+    enum { TOTALS = 200 << 10, COMMITS = 60 };
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct stat st;
+    char path[100], *totals = malloc(TOTALS + 1);
+    off_t longest = 0;
+    unsigned shorter = 0;
+    memset(totals, 'x', TOTALS);
+    memcpy(totals, "{\"a\":\"", 6);
+    memcpy(totals + TOTALS - 2, "\"}", 3);
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL), *reader = world_open(STORE_READ, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    snprintf(path, sizeof path, "%s/MANIFEST", world_dir);
+    for (unsigned i = 0; i < COMMITS; i++) {
+        struct store_change change = { .totals = totals, .watermark = NOON + i };
+        off_t before = stat(path, &st) == 0 ? st.st_size : 0;
+        assert_int_equal(store_commit(s, &change, &why), 0);
+        assert_int_equal(stat(path, &st), 0);
+        shorter += st.st_size < before;
+        longest = st.st_size > longest ? st.st_size : longest;
+        assert_int_equal(store_refresh(reader, &why), 0);
+        assert_int_equal(store_watermark(reader), NOON + i);
+    }
+    assert_true(shorter >= 2 && longest < (4 << 20) + 2 * TOTALS);
+    assert_int_equal(world_compare(reader, KIND_RR, &ref), 0);
+    store_close(&reader);
+    store_close(&s);
+    free(totals);
+    world_remove();
+}
+
+static int take_three(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    unsigned *n = ctx;
+    (void)key, (void)value, (void)why;
+    return ++*n == 3 ? 7 : 0;
+}
+
+static void test_scan_each_stops(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct store_range range = { .kind = KIND_RR }, none = { .kind = KIND_NAME };
+    unsigned n = 0;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    assert_int_equal(store_scan_each(s, &range, take_three, &n, &why), 7);
+    assert_int_equal(n, 3);
+    assert_int_equal(store_scan_each(s, &range, take_three, &n, &why), 0);
+    assert_int_equal(n, 3 + OWNERS);
+    assert_int_equal(store_scan_each(s, &none, take_three, &n, &why), 0);
+    assert_int_equal(n, 3 + OWNERS);
     store_close(&s);
     world_remove();
 }
@@ -95,6 +244,92 @@ static void test_merges(void **state)
     assert_int_equal(dropped, 1);
     assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
     store_close(&s);
+    world_remove();
+}
+
+/* One slot of `n` keys, every `step`-th from `first` on, each seen once. */
+static void add_keys(struct store *s, int64_t slot, unsigned first, unsigned n, unsigned step)
+{
+    struct fault why = { 0 };
+    struct buffer b;
+    buffer_init(&b, 1 << 24);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t key[64], value[30];
+        uint8_t *end = put_varint(put_varint(put_varint(value, (uint64_t)slot), 5), 1);
+        size_t len = (size_t)snprintf((char *)key, sizeof key, "com%c%06u%c%c", 0, first + i * step, 0, 0);
+        uint8_t head[4] = { (uint8_t)len, 0, (uint8_t)(end - value), 0 };
+        buffer_append(&b, head, 4);
+        buffer_append(&b, key, len);
+        buffer_append(&b, value, (size_t)(end - value));
+    }
+    struct store_run run = { b.ptr, b.len };
+    struct store_table t = { .kind = KIND_RR, .tier = TIER_SLOT, .slot = slot };
+    assert_int_equal(store_write_table(s, &t, &run, 1, &why), 0);
+    struct store_change change = { .add = &t, .n_add = 1 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    buffer_release(&b);
+}
+
+static int sum_counts(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    uint64_t v[3], *sums = ctx;
+    (void)key, (void)why;
+    sums[0]++;
+    sums[1] += kind_value(value, v) ? v[2] : 0;
+    return 0;
+}
+
+/* Bytes of the tables whose ids are at least `id`. */
+static uint64_t bytes_since(const struct store *s, uint64_t id)
+{
+    const struct store_table *t;
+    uint64_t bytes = 0;
+    for (size_t i = store_tables(s, &t); i-- > 0;)
+        bytes += t[i].id >= id ? t[i].bytes : 0;
+    return bytes;
+}
+
+/* Late slots for a day that was merged: each goes up in small tables of its own; the large one is
+ * written again when what came late is a share of it, so that writing stays in proportion. */
+static void test_late_slots(void **state)
+{
+    (void)state;
+    enum { DAY_KEYS = 40000, LATE = 200, LATE_KEYS = 400 };
+    const int64_t day = NOON - NOON % 86400;
+    struct fault why = { 0 };
+    const struct store_table *t;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    add_keys(s, NOON, 0, DAY_KEYS, 1);
+    struct store_change change = { .watermark = day + 86400 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(store_tables(s, &t), 1);
+    const uint64_t large = t[0].id, large_bytes = t[0].bytes;
+    uint64_t written = 0, came = 0, most = 0, times = 0;
+    for (unsigned i = 0; i < LATE; i++) {
+        uint64_t next = store_new_id(s);
+        add_keys(s, day + i * 400, i % 100, LATE_KEYS, 100);
+        came += bytes_since(s, next);
+        next = store_new_id(s);
+        world_merge_all(s);
+        size_t n = store_tables(s, &t);
+        most = n > most ? n : most;
+        times += t[0].id != large && t[0].id >= next;
+        written += bytes_since(s, next);
+        assert_int_equal(t[0].tier, TIER_DAY);
+        assert_true(i > 0 || (n == 2 && t[0].id == large));
+    }
+    uint64_t sums[2] = { 0 };
+    struct store_range range = { .kind = KIND_RR };
+    assert_int_equal(store_scan_each(s, &range, sum_counts, sums, &why), 0);
+    assert_int_equal(sums[0], DAY_KEYS);
+    assert_int_equal(sums[1], DAY_KEYS + LATE * LATE_KEYS);
+    print_message("# late: %.1f times the day came, at most %u tables, the day written %u times, %.1f bytes a byte\n",
+                  (double)came / (double)large_bytes, (unsigned)most, (unsigned)times, (double)written / (double)came);
+    assert_true(most <= 6 && times <= 8 && written < 8 * came);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
     world_remove();
 }
 
@@ -226,8 +461,10 @@ static void test_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_merges),  cmocka_unit_test(test_purge),
-        cmocka_unit_test(test_full_disk),  cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
+        cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_late_slots),
+        cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
