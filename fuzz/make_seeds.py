@@ -60,6 +60,7 @@ v6 = [ip6(struct.pack('>BBHI', 17, 0, i | (i + 48 < len(big)), 5) + big[i:i + 48
 
 F = 'fuzz_frame'
 write(F, 'udp', frames(0, plain, ip4(udp(dns(1, True), 53, 4000))))
+write(F, 'empty_first', frames(0, ip4(udp(b'')), plain))
 write(F, 'links', frames(1, eth, ether(b'\0\5\x08\0' + plain, 0x8100), ether(b'\0\1\1\x40' + plain, 0x8847),
                          ether(b'\x11\0\0\1\0\x50\0\x21' + plain, 0x8864)))
 write(F, 'tunnels', frames(0, ip4(b'\0\0\x08\0' + plain, 47), ip4(b'\0\0\x65\x58' + eth, 47), ip4(plain, 4),

@@ -331,6 +331,22 @@ static void test_snapped_message(void **state)
     rig_close(&r);
 }
 
+/* An empty datagram is a message for decoding to refuse; it once was the end, as the first of a run. */
+static void test_empty_message(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct frame f = { .len = 0 };
+    rig_open(&r, NULL);
+    frame_udp(&f, 4000, 53);
+    frame_ip4(&f, 17, 7, 0);
+    rig_frame(&r, 101, 0, &f);
+    assert_int_equal(r.batch.count, 1);
+    assert_int_equal(r.batch.messages[0].wire_len, 0);
+    assert_int_equal(rig_set_aside(&r), 0);
+    rig_close(&r);
+}
+
 static void test_lengths_of_offload(void **state)
 {
     (void)state;
@@ -429,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_every_layer),
         cmocka_unit_test(test_every_cut),
         cmocka_unit_test(test_snapped_message),
+        cmocka_unit_test(test_empty_message),
         cmocka_unit_test(test_lengths_of_offload),
         cmocka_unit_test(test_causes),
         cmocka_unit_test(test_ports),
