@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "scratch.h"
 
 #define DATA(text) text, sizeof text - 1
 #define IP6(last) "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0" last
@@ -43,7 +44,7 @@ static const struct {
 };
 enum { RECORDS = sizeof records / sizeof records[0] };
 
-static char dir[] = "dnsmon-lookup-XXXXXX";
+static const char *dir;
 
 /* ---- the database ---- */
 
@@ -122,8 +123,7 @@ static int make_database(void **state)
     struct fault why = { 0 };
     struct store_options options = { 0 };
     struct store_table tables[2 * KINDS];
-    if (mkdtemp(dir) == NULL)
-        return -1;
+    dir = scratch_path("db");
     if (store_open(&store, dir, STORE_WRITE, &options, &why) != 0)
         fail_msg("%s", why.text);
     for (uint8_t i = 0; i < 2 * KINDS; i++)
@@ -133,14 +133,6 @@ static int make_database(void **state)
         fail_msg("%s", why.text);
     store_close(&store);
     return 0;
-}
-
-static int remove_database(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    return system(command);
 }
 
 /* ---- the program ---- */
@@ -315,5 +307,5 @@ int main(void)
         cmocka_unit_test(test_lookups), cmocka_unit_test(test_whole_lines), cmocka_unit_test(test_batch),
         cmocka_unit_test(test_program),
     };
-    return cmocka_run_group_tests(tests, make_database, remove_database);
+    return cmocka_run_group_tests(tests, make_database, NULL);
 }

@@ -1,25 +1,21 @@
 /* Files: compression, byte orders, clocks, cut and absurd records, positions. */
 #include "frames.h"
 #include "input/stream.h"
+#include "scratch.h"
 
 #include <lz4frame.h>
 #include <lzma.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 enum { RECORDS = 50 };
 
-static char scratch[64];
+static const char *file;
 
 static const char *write_file(const void *ptr, size_t len)
 {
-    snprintf(scratch, sizeof scratch, "/tmp/dnsmon-test-%d.bin", (int)getpid());
-    FILE *f = fopen(scratch, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(ptr, 1, len, f), len);
-    fclose(f);
-    return scratch;
+    file = scratch_file("capture", ptr, len);
+    return file;
 }
 
 static void u32(struct buffer *b, bool big, uint32_t v)
@@ -270,7 +266,7 @@ static void test_absurd_lengths(void **state)
     put_le32(b.ptr + 24 + 8, 0x7fffffff);
     assert_int_equal(read_bytes(b.ptr, b.len, &r, damage), 0);
     assert_non_null(strstr(damage, "offset 24: absurd packet length"));
-    assert_non_null(strstr(damage, scratch));
+    assert_non_null(strstr(damage, file));
     assert_int_equal(r.tally.n[TALLY_BAD_RECORD], 1);
     buffer_release(&b);
     static const uint32_t lengths[] = { 0, 8, 13, 0xfffffff0, 0x7ffffffc };
@@ -347,7 +343,7 @@ static void test_compressed(void **state)
         size_t n = packs[i](packed, sizeof packed, b.ptr, half);
         n += packs[i](packed + n, sizeof packed - n, b.ptr + half, b.len - half);
         write_file(packed, n);
-        assert_int_equal(read_all(scratch, &r, damage, &position, &why), RECORDS);
+        assert_int_equal(read_all(file, &r, damage, &position, &why), RECORDS);
         assert_string_equal(damage, "");
         assert_int_equal(position.offset, b.len);
         if (i == 0)
@@ -416,7 +412,7 @@ static void check_skip(const struct buffer *b, uint32_t room)
     write_file(b->ptr, b->len);
     rig_open(&r, NULL);
     r.batch.room = room;
-    assert_int_equal(source_open(&source, scratch, NULL, r.transport, &why), 0);
+    assert_int_equal(source_open(&source, file, NULL, r.transport, &why), 0);
     assert_int_equal(source_read(source, &r.batch, &r.tally, &more, &why), 0);
     assert_int_equal(r.batch.count, room);
     source_position(source, &middle);
@@ -427,7 +423,7 @@ static void check_skip(const struct buffer *b, uint32_t room)
     uint32_t all = r.batch.count;
     source_close(&source);
     message_batch_clear(&r.batch);
-    assert_int_equal(source_open(&source, scratch, NULL, r.transport, &why), 0);
+    assert_int_equal(source_open(&source, file, NULL, r.transport, &why), 0);
     assert_int_equal(source_skip(source, middle.offset, &why), 0);
     source_position(source, &again);
     assert_memory_equal(&again, &middle, sizeof again);
@@ -436,7 +432,7 @@ static void check_skip(const struct buffer *b, uint32_t room)
     source_position(source, &again);
     assert_memory_equal(&again, &end, sizeof again);
     source_close(&source);
-    assert_int_equal(source_open(&source, scratch, NULL, r.transport, &why), 0);
+    assert_int_equal(source_open(&source, file, NULL, r.transport, &why), 0);
     assert_int_equal(source_skip(source, b->len + 1, &why), E_ABSENT);
     source_close(&source);
     rig_close(&r);
@@ -470,7 +466,7 @@ static void test_stream_views(void **state)
     uint64_t digests[3][2];
     static const size_t steps[] = { 1000, 3000001, STREAM_PEEK_MAX };
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(stream_open(&s, scratch, &why), 0);
+        assert_int_equal(stream_open(&s, file, &why), 0);
         for (size_t at = 0; at < len;) {
             size_t want = steps[i] < len - at ? steps[i] : len - at;
             const uint8_t *p = stream_peek(s, steps[i], &have);
@@ -502,9 +498,9 @@ static void test_no_file(void **state)
     assert_int_equal(source_open(&source, "/nonexistent/x", NULL, transport, &why), E_ABSENT);
     assert_int_equal(source_open(&source, "/tmp", NULL, transport, &why), E_IO);
     write_file("", 0);
-    assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_TRUNCATED);
+    assert_int_equal(source_open(&source, file, NULL, transport, &why), E_TRUNCATED);
     write_file("\1\2\3\4\5\6\7\x8", 8);
-    assert_int_equal(source_open(&source, scratch, NULL, transport, &why), E_UNSUPPORTED);
+    assert_int_equal(source_open(&source, file, NULL, transport, &why), E_UNSUPPORTED);
     transport_destroy(&transport);
 }
 
@@ -543,12 +539,6 @@ static void test_shared_captures(void **state)
     fclose(list);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    return unlink(scratch);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,5 +554,5 @@ int main(void)
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_shared_captures),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
