@@ -36,7 +36,7 @@ help:
 	@echo "make            build $(BUILD)/dnsmon"
 	@echo "make setup      install what building and testing need (Debian 12)"
 	@echo "make demo       set up, build, and show it at work on recorded traffic"
-	@echo "make check      set up, build, run unit, replay, end-to-end and house tests"
+	@echo "make check      set up, build, run all tests but the long ones"
 	@echo "make bench      measure against the reference loop (BENCH_ARGS=--quick)"
 	@echo "make install    install under the prefix, below DESTDIR"
 	@echo "make clean      remove the build folders"

@@ -56,11 +56,8 @@ static void open_made(unsigned flags, unsigned pages, uint64_t trailer, struct s
         seal(file + i * FILTER_PAGE_BYTES, i, trailer);
     struct filter *f;
     struct fault why;
-    const char *path = scratch_file("table.filter", file, (pages + 1) * FILTER_PAGE_BYTES);
-    char table[128];
-    snprintf(table, sizeof table, "%s/table", scratch_folder());
-    (void)path;
-    if (filter_open(&f, table, trailer, &why) != 0)
+    (void)scratch_file("table.filter", file, (pages + 1) * FILTER_PAGE_BYTES);
+    if (filter_open(&f, scratch_path("table"), trailer, &why) != 0)
         return;
     ask(f, bytes.ptr, bytes.len);
     filter_close(&f);
@@ -72,9 +69,7 @@ static void build(uint64_t trailer, struct slice bytes)
     struct filter *f;
     struct fault why;
     uint64_t len;
-    char table[128];
-    (void)scratch_file("table.filter", "", 0); /* so that it is removed at the end */
-    snprintf(table, sizeof table, "%s/table", scratch_folder());
+    const char *table = scratch_path("table");
     must(filter_builder_create(&b, table, &why) == 0);
     for (size_t at = 0; at + 8 <= bytes.len; at += 8)
         must(filter_builder_add(b, get_le64(bytes.ptr + at), &why) == 0);

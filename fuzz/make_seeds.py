@@ -60,6 +60,7 @@ v6 = [ip6(struct.pack('>BBHI', 17, 0, i | (i + 48 < len(big)), 5) + big[i:i + 48
 
 F = 'fuzz_frame'
 write(F, 'udp', frames(0, plain, ip4(udp(dns(1, True), 53, 4000))))
+write(F, 'empty_first', frames(0, ip4(udp(b'')), plain))
 write(F, 'links', frames(1, eth, ether(b'\0\5\x08\0' + plain, 0x8100), ether(b'\0\1\1\x40' + plain, 0x8847),
                          ether(b'\x11\0\0\1\0\x50\0\x21' + plain, 0x8864)))
 write(F, 'tunnels', frames(0, ip4(b'\0\0\x08\0' + plain, 47), ip4(b'\0\0\x65\x58' + eth, 47), ip4(plain, 4),
@@ -85,9 +86,10 @@ write(F, 'ip6_headers', frames(0, ip6(b'\x2b\0\1\4\0\0\0\0\x11\0' + bytes(6) + u
 P = 'fuzz_pcap'
 
 
-def pcap(order='<', magic=0xa1b2c3d4, link=1, packets=(eth, eth)):
+def pcap(order='<', magic=0xa1b2c3d4, link=1, packets=(eth, eth), more=b''):
+    """`more`: what the modified format has behind each record's head."""
     out = struct.pack(order + 'IHHiIII', magic, 2, 4, 0, 0, 65535, link)
-    return out + b''.join(struct.pack(order + 'IIII', 1, 2, len(p), len(p)) + p for p in packets)
+    return out + b''.join(struct.pack(order + 'IIII', 1, 2, len(p), len(p)) + more + p for p in packets)
 
 
 def block(order, kind, body):
@@ -104,9 +106,33 @@ def pcapng(order):
     return out + block(order, 3, struct.pack(order + 'I', len(eth)) + eth)
 
 
+def seed_of(target, name):
+    with open(os.path.join(here, target + '.in', name), 'rb') as f:
+        return f.read()
+
+
+def segments(size):
+    return [ip4(tcp(stream[i:i + size], 1 + i), 6) for i in range(0, len(stream), size)]
+
+
 write(P, 'le', pcap())
 write(P, 'be_ns', pcap('>', 0xa1b23c4d))
 write(P, 'cut', pcap()[:-9])
 write(P, 'ng', pcapng('<') + pcapng('>'))
 write(P, 'gz', gzip.compress(pcap(), mtime=0) + gzip.compress(b'', mtime=0))
 write(P, 'xz', lzma.compress(pcap()))
+# Longer than the target's batches, so that it reads them twice, and with something open in between.
+names = [ip4(udp(dns(i, i % 2 == 1))) for i in range(6)]
+write(P, 'twelve', pcap(link=101, packets=names * 2))
+write(P, 'modified', pcap('>', 0xa1b2cd34, 101, names, bytes(8)))
+write(P, 'tcp', pcap(link=101, packets=[ip4(tcp(b'', 0, 2), 6), *names[:3], *segments(25), *names]))
+write(P, 'fragments', pcap(link=101, packets=[v4[0], v6[2], *names[:4], *v6[:2], v4[2], v4[1], *names]))
+write(P, 'ng_twelve', pcapng('<') * 2 + pcapng('>') * 2)
+for name in ('gz', 'xz'):
+    data = pcap(link=101, packets=names * 3)
+    write(P, name + '_twelve', gzip.compress(data, mtime=0) if name == 'gz' else lzma.compress(data))
+write(P, 'dnstap', seed_of('fuzz_dnstap', 'file'))
+write(P, 'zeek', seed_of('fuzz_zeek', 'tsv'))
+write(P, 'zeek_json', seed_of('fuzz_zeek', 'json') * 5)
+write(P, 'eve', (seed_of('fuzz_eve', 'v1') + seed_of('fuzz_eve', 'v3')) * 3)
+write(P, 'sensor', seed_of('fuzz_sensor', 'lines') * 3)

@@ -55,6 +55,12 @@ seed("decode", "types", message(q, [
      rr(PTR, 17, name("a.b") + name("c")), rr(PTR, 39, name("other.example"))], [], []]))
 seed("decode", "seventeen-names", message(q, [
     [rr(name(f"n{i}.test"), 1, b"\1\2\3\4") for i in range(20)], [], []]))
+# Where libknot and we differ, and should: unit/dns/oracle.h. The first owner goes to the id in the
+# header, a label of 52 bytes, and from its end, the type, to the question.
+seed("decode", "pointer-that-rises", message(q, [
+    [rr(PTR, 16, b"\6abcdef"), rr(b"\xc0\1", 0xc00c, b"")], [], []]))
+seed("decode", "left-over-rdata", message(q, [[rr(PTR, 15, b"\0\x0a" + PTR + b"abc")], [], []]))
+seed("decode", "tkey", message(q, [[rr(PTR, 249, b"\2ns" + PTR + bytes(18))], [], []]))
 
 # --- record
 VALUE = b"".join(map(varint, [1700000000, 60, 12, 3, 60, 240, 9, 1, 0]))

@@ -29,10 +29,10 @@ void arena_release(struct arena *a);
 
 void *arena_alloc_slow(struct arena *a, size_t len);
 
-/* NULL when the system has no memory left. */
+/* NULL when the system has no memory left. No bytes are some, too, so that NULL has one meaning. */
 static inline void *arena_alloc(struct arena *a, size_t len)
 {
-    len = (len + 7) & ~(size_t)7;
+    len = (len + (len == 0) + 7) & ~(size_t)7;
     if (__builtin_expect((size_t)(a->end - a->next) < len, 0))
         return arena_alloc_slow(a, len);
     void *p = a->next;

@@ -6,9 +6,10 @@
  * whole or not at all: damage anywhere gives a cause and no records, except that a message
  * known to be cut (snaplen, TC) keeps the records that are complete.
  *
- * A compression pointer must point backwards, to before the name it stands in (as libknot
- * and BIND ask); that bounds every walk. Memory is the decoder's, reused; nothing is
- * allocated in a steady state. One decoder, one thread; results live until the next call.
+ * A compression pointer must point backwards, to before the name it stands in, and one that follows
+ * it to before that target (as BIND asks; libknot: to before itself); that bounds every walk. Memory
+ * is the decoder's, reused; nothing is allocated in a steady state. One decoder, one thread; results
+ * live until the next call.
  */
 #ifndef DNSMON_DNS_DECODE_H
 #define DNSMON_DNS_DECODE_H

@@ -28,7 +28,7 @@ struct table_writer {
     bool waiting;
     uint8_t *packed;     /* compressed form */
     size_t packed_capacity;
-    LZ4_stream_t *lz4;
+    void *lz4_state;
     ZSTD_CCtx *zstd;
     size_t filter_lens[KIND_FILTER_KEYS]; /* of the former key's prefixes */
     size_t last_len;
@@ -48,9 +48,9 @@ static bool alloc_parts(struct table_writer *w)
     size_t lz4 = (size_t)LZ4_compressBound((int)largest) + 4, zstd = ZSTD_compressBound(largest);
     w->packed_capacity = lz4 > zstd ? lz4 : zstd;
     w->packed = malloc(w->packed_capacity);
-    w->lz4 = LZ4_createStream();
+    w->lz4_state = malloc((size_t)LZ4_sizeofState());
     w->zstd = w->trailer.compression == TABLE_ZSTD ? ZSTD_createCCtx() : NULL;
-    return w->packed && w->lz4 && (w->zstd || w->trailer.compression != TABLE_ZSTD);
+    return w->packed && w->lz4_state && (w->zstd || w->trailer.compression != TABLE_ZSTD);
 }
 
 int table_writer_create(struct table_writer **ret, const char *path, const struct record_kind *kind,
@@ -85,7 +85,7 @@ void table_writer_destroy(struct table_writer **writer)
     block_builder_release(&w->block);
     block_builder_release(&w->index);
     free(w->packed);
-    LZ4_freeStream(w->lz4);
+    free(w->lz4_state);
     ZSTD_freeCCtx(w->zstd);
     free(w);
 }
@@ -96,9 +96,9 @@ static struct slice compress(struct table_writer *w, struct slice raw)
     switch (w->trailer.compression) {
     case TABLE_LZ4:
         put_le32(w->packed, (uint32_t)raw.len);
-        LZ4_resetStream_fast(w->lz4); /* each block by itself, without clearing 16 KiB of tables */
-        n = (size_t)LZ4_compress_fast_continue(w->lz4, (const char *)raw.ptr, (char *)w->packed + 4,
-                                               (int)raw.len, (int)w->packed_capacity - 4, 1);
+        n = (size_t)LZ4_compress_fast_extState(w->lz4_state, (const char *)raw.ptr,
+                                               (char *)w->packed + 4, (int)raw.len,
+                                               (int)w->packed_capacity - 4, 1);
         return (struct slice){ w->packed, n + 4 };
     case TABLE_ZSTD:
         n = ZSTD_compressCCtx(w->zstd, w->packed, w->packed_capacity, raw.ptr, raw.len, 1);

@@ -42,6 +42,12 @@ def dnsmon_path():
     skip("dnsmon is not built")
 
 
+def built(name):
+    """A program that is built beside dnsmon, by its path in the build folder."""
+    path = Path(dnsmon_path()).parent / name
+    return path if os.access(path, os.X_OK) else skip(f"{name} is not built")
+
+
 def program(name):
     """Path of an installed program, the system folders of servers included."""
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -233,13 +233,23 @@ def crash_library(tmp):
     return tmp / "crash.so"
 
 
-def crash_env(library, database, at, log, **more):
+def crash_env(library, database, at, log, torn=False, **more):
+    if torn:
+        more["CRASH_TORN"] = "1"
     return {"LD_PRELOAD": str(library), "CRASH_FOLDER": str(database), "CRASH_AT": str(at), "CRASH_LOG": str(log), **more}
 
 
 def ingest_crashing(library, database, paths, at, log, check=False, slot=SLOT, **more):
     return lib.run(lib.dnsmon_path(), *ingest_words(database, *paths, slot=slot, threads=1), check=check,
                    env=crash_env(library, database, at, log, **more), timeout=120)
+
+
+def moments_of(log, sample):
+    """The calls that `log` counted: (number, whether it is cut in half), all or a sample."""
+    calls = [line.split(" ", 2) for line in log.read_text().splitlines()]
+    assert any(what == "write" and "MANIFEST" in path for _, what, path in calls), calls[:50]
+    moments = [(n, torn) for n, (_, what, _) in enumerate(calls, 1) for torn in ((False, True) if what == "write" else (False,))]
+    return moments if lib.LONG else random.Random(SEED).sample(moments, sample)
 
 
 @lib.long
@@ -250,17 +260,12 @@ def test_killed_at_every_change(tmp):
     log = tmp / "calls"
     (tmp / "counted").mkdir()
     ingest_crashing(library, tmp / "counted", paths, 0, log, check=True)
-    calls = [line.split(" ", 2) for line in log.read_text().splitlines()]
-    assert len(calls) > 50, calls
-    assert any(what == "write" and "MANIFEST" in path for _, what, path in calls), calls[:50]
-    moments = [(n, torn) for n, (_, what, _) in enumerate(calls, 1) for torn in ((False, True) if what == "write" else (False,))]
-    if not lib.LONG:
-        moments = random.Random(SEED).sample(moments, 25)
+    moments = moments_of(log, 25)
     kinds = collections.Counter()
     for number, torn in moments:
         database = tmp / "crashed"
         log.unlink(missing_ok=True)
-        done = ingest_crashing(library, database, paths, number, log, **({"CRASH_TORN": "1"} if torn else {}))
+        done = ingest_crashing(library, database, paths, number, log, torn=torn)
         if done.returncode == 0:
             shutil.rmtree(database)
             continue  # threads took another way and needed fewer calls
@@ -274,11 +279,12 @@ def test_killed_at_every_change(tmp):
         lib.dnsmon("fsck", "--db", database)
         same(database, truth, where)
         shutil.rmtree(database)
-    print(f"# of {len(calls)} calls: {dict(kinds)}", flush=True)
+    print(f"# {len(moments)} moments: {dict(kinds)}", flush=True)
     if lib.LONG:
-        assert kinds["torn write manifest"] and kinds["rename"] and kinds["unlink"], kinds
+        assert len(moments) > 50 and kinds["torn write manifest"] and kinds["rename"] and kinds["unlink"], kinds
 
 
+@lib.long
 def test_purge_killed(tmp):
     """A purge that is killed anywhere and asked for again has removed all, and nothing else."""
     library = crash_library(tmp)
@@ -288,21 +294,23 @@ def test_purge_killed(tmp):
     log = tmp / "calls"
     lib.dnsmon(*words, "--db", tmp / "purged", env=crash_env(library, tmp / "purged", 0, log))
     truth = truth_of(tmp / "purged")
-    calls = len(log.read_text().splitlines())
     left = truth["dump"]["rr"].splitlines()
     assert len(left) > 1000 and not [line for line in left if line.split("\t")[0].endswith(".net.")]
-    for number in range(1, calls + 1) if lib.LONG else random.Random(SEED).sample(range(1, calls + 1), 12):
+    moments = moments_of(log, 12)
+    for number, torn in moments:
         database = tmp / "crashed"
         shutil.copytree(tmp / "truth", database)
-        lib.dnsmon(*words, "--db", database, env=crash_env(library, database, number, log), check=False)
+        done = lib.dnsmon(*words, "--db", database, env=crash_env(library, database, number, log, torn), check=False)
+        assert done.returncode == -signal.SIGKILL, f"call {number} was not reached: {done}"
         lib.dnsmon("fsck", "--db", database)  # whole for readers, before a writer clears up
         lib.dnsmon(*words, "--db", database)
         lib.dnsmon("fsck", "--db", database)
-        same(database, truth, f"purge killed at call {number} of {calls}")
+        same(database, truth, f"purge killed at call {number}{', torn' if torn else ''}")
         run = ingest(database, *paths)  # what was purged does not come back with its sources
         assert run["sources_known"] == len(paths), run
         same(database, truth, "read again after a purge")
         shutil.rmtree(database)
+    print(f"# killed at {len(moments)} moments", flush=True)
 
 
 # ---- the same, given otherwise ----

@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 import lib
-import traffic
 import test_exactly_once as exactly
 
 SLOT = 600

@@ -1,16 +1,10 @@
 """Generated traffic through the whole program: the same records however it is read."""
-import os
-from pathlib import Path
-
 import lib
 
 
 def traffic(tmp, *options):
-    generate = Path(lib.dnsmon_path()).parent / "bench/generate"
-    if not os.access(generate, os.X_OK):
-        lib.skip("the generator is not built")
     capture = tmp / "traffic.pcap"
-    lib.run(generate, "--names", 2000, *options, capture)
+    lib.run(lib.built("bench/generate"), "--names", 2000, *options, capture)
     return capture
 
 

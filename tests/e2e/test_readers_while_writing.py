@@ -31,8 +31,7 @@ class Watcher:
 
 def popular():
     """The most asked domains of the generator, some of each."""
-    generate = traffic.program_path()
-    names = lib.run(generate, "--show", 4).stdout.split()
+    names = lib.run(lib.built("bench/generate"), "--show", 4).stdout.split()
     return [("rrset", f"*.{name}") for name in names] + [("rdata", "20.0.0.0/7"), ("rrset", "*.uk", "A")]
 
 

@@ -2,23 +2,15 @@
 stream and IP fragments that cross the borders between them."""
 import gzip
 import lzma
-import os
 import struct
 from pathlib import Path
 
 import lib
 
 
-def program_path():
-    program = Path(lib.dnsmon_path()).parent / "bench/generate"
-    if not os.access(program, os.X_OK):
-        lib.skip("the generator is not built")
-    return program
-
-
 def generate(path, *options):
     """A capture of made-up traffic (bench/generate) from 2024-01-01T00:00:00Z on."""
-    lib.run(program_path(), *options, path)
+    lib.run(lib.built("bench/generate"), *options, path)
     return path
 
 

@@ -6,18 +6,11 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-static char path[] = "dnsmon-config-XXXXXX";
+#include "scratch.h"
 
 static int load(struct settings *s, const char *text, struct fault *why)
 {
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
+    const char *path = scratch_file("dnsmon.yaml", text, strlen(text));
     assert_int_equal(settings_init(s, why), E_OK);
     return settings_load(s, path, why);
 }
@@ -116,6 +109,7 @@ static void test_wrong(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct settings s;
         struct fault why = { 0 };
+        const char *path = scratch_path("dnsmon.yaml");
         assert_int_equal(load(&s, wrong[i].text, &why), E_MALFORMED);
         if (strncmp(why.text, path, strlen(path)) != 0 || strstr(why.text, wrong[i].message) == NULL)
             fail_msg("row %zu: %s", i, why.text);
@@ -180,15 +174,9 @@ static void test_empty_and_absent(void **state)
 
 int main(void)
 {
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return 1;
-    close(fd);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_full), cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_input_words), cmocka_unit_test(test_input_limit), cmocka_unit_test(test_empty_and_absent),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    unlink(path);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "scratch.h"
 
 #define DATA(text) text, sizeof text - 1
 #define NUMBERS "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"
@@ -47,7 +48,7 @@ static const struct {
 #define RECORDS_MAX (2 * RECORDS) /* SOA has two inverse keys */
 enum { RECORDS = sizeof records / sizeof records[0] };
 
-static char dir[] = "dnsmon-lookup-XXXXXX";
+static const char *dir;
 
 /* ---- the database ---- */
 
@@ -131,8 +132,7 @@ static int make_database(void **state)
     struct fault why = { 0 };
     struct store_options options = { 0 };
     struct store_table tables[2 * KINDS];
-    if (mkdtemp(dir) == NULL)
-        return -1;
+    dir = scratch_path("db");
     if (store_open(&store, dir, STORE_WRITE, &options, &why) != 0)
         fail_msg("%s", why.text);
     for (uint8_t i = 0; i < 2 * KINDS; i++)
@@ -142,14 +142,6 @@ static int make_database(void **state)
         fail_msg("%s", why.text);
     store_close(&store);
     return 0;
-}
-
-static int remove_database(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    return system(command);
 }
 
 /* ---- the program ---- */
@@ -343,5 +335,5 @@ int main(void)
         cmocka_unit_test(test_lookups), cmocka_unit_test(test_whole_lines), cmocka_unit_test(test_batch),
         cmocka_unit_test(test_program), cmocka_unit_test(test_purge),
     };
-    return cmocka_run_group_tests(tests, make_database, remove_database);
+    return cmocka_run_group_tests(tests, make_database, NULL);
 }

@@ -31,7 +31,8 @@ static inline void frame_prepend(struct frame *f, const void *ptr, size_t len)
 {
     assert_true(f->len + len <= sizeof f->bytes);
     memmove(f->bytes + len, f->bytes, f->len);
-    memcpy(f->bytes, ptr, len);
+    if (len)
+        memcpy(f->bytes, ptr, len);
     f->len += (uint32_t)len;
 }
 
@@ -88,12 +89,17 @@ static inline void frame_ethernet(struct frame *f, uint16_t type)
     frame_prepend(f, h, sizeof h);
 }
 
-/* UDP over IPv4, port 53. */
-static inline void frame_plain(struct frame *f)
+/* A query over UDP and IPv4. */
+static inline void frame_query(struct frame *f, uint16_t from, uint16_t to)
 {
     frame_dns(f, 0x1234, 33);
-    frame_udp(f, 4000, 53);
+    frame_udp(f, from, to);
     frame_ip4(f, 17, 7, 0);
+}
+
+static inline void frame_plain(struct frame *f)
+{
+    frame_query(f, 4000, 53);
 }
 
 static inline void frame_tcp(struct frame *f, bool from_client, uint32_t seq, uint8_t flags,
@@ -135,14 +141,39 @@ static inline void rig_close(struct rig *r)
     message_batch_release(&r->batch);
 }
 
-static inline void rig_frame(struct rig *r, int linktype, int64_t ts_ns, const struct frame *f)
+/* The first `caplen` bytes of a frame that was `len` long. */
+static inline void rig_cut(struct rig *r, int linktype, int64_t ts_ns, const struct frame *f,
+                           uint32_t caplen, uint32_t len)
 {
     /* A copy of the exact size, so that sanitizers see reads beyond it. */
-    uint8_t *exact = malloc(f->len + 1);
-    memcpy(exact, f->bytes, f->len);
-    assert_int_equal(transport_frame(r->transport, linktype, ts_ns, exact, f->len, f->len,
-                                     &r->batch, &r->tally), 0);
+    uint8_t *exact = malloc(caplen + 1);
+    memcpy(exact, f->bytes, caplen);
+    assert_int_equal(transport_frame(r->transport, linktype, ts_ns, exact, caplen, len, &r->batch,
+                                     &r->tally), 0);
     free(exact);
+}
+
+static inline void rig_frame(struct rig *r, int linktype, int64_t ts_ns, const struct frame *f)
+{
+    rig_cut(r, linktype, ts_ns, f, f->len, f->len);
+}
+
+/* The open state of `from` goes to `to` through bytes, and comes out the same. */
+static inline void rig_hand_over(struct rig *to, const struct rig *from)
+{
+    struct buffer saved, again;
+    buffer_init(&saved, 1 << 20);
+    buffer_init(&again, 1 << 20);
+    transport_save(from->transport, &saved);
+    assert_false(saved.failed);
+    struct cursor c = cursor_over(saved.ptr, saved.len);
+    assert_int_equal(transport_load(to->transport, &c, NULL), 0);
+    assert_int_equal(cursor_left(&c), 0);
+    transport_save(to->transport, &again);
+    assert_int_equal(again.len, saved.len);
+    assert_memory_equal(again.ptr, saved.ptr, saved.len);
+    buffer_release(&saved);
+    buffer_release(&again);
 }
 
 static inline uint64_t rig_set_aside(const struct rig *r)

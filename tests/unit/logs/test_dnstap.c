@@ -4,9 +4,7 @@
 #include "input/dnstap.h"
 #include "input/frames.h"
 #include "input/reader.h"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "scratch.h"
 
 static const uint8_t wire[] = { 0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1 };
 
@@ -153,16 +151,12 @@ static void put_control(struct buffer *to, enum frames_type type)
 
 static void read_file(struct harness *h, const struct buffer *file, char damage[READER_DAMAGE])
 {
-    char path[] = "/tmp/dnsmon-test-XXXXXX";
+    const char *path = scratch_file("frames", file->ptr, file->len);
     struct fault why;
     struct stream *stream;
     void *reader;
     uint64_t packets = 0;
     bool more = true;
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, file->ptr, file->len), file->len);
-    close(fd);
     assert_int_equal(stream_open(&stream, path, &why), 0);
     assert_true(reader_dnstap.probe(file->ptr, file->len, path));
     assert_int_equal(reader_dnstap.open(&reader, stream, &h->options, NULL, &why), 0);
@@ -172,7 +166,6 @@ static void read_file(struct harness *h, const struct buffer *file, char damage[
                                             damage, &why), 0);
     reader_dnstap.close(reader);
     stream_close(&stream);
-    unlink(path);
 }
 
 static void test_file(void **state)

@@ -4,6 +4,7 @@
 #include "events.h"
 #include "input/dnstap_server.h"
 #include "input/frames.h"
+#include "scratch.h"
 
 #include <fstrm.h>
 #include <fcntl.h>
@@ -64,17 +65,13 @@ static void *send_all(void *arg)
     return NULL;
 }
 
-static char folder[32];
-static char path[64];
-static char address[80];
+static const char *path;
+static char address[192];
 
 static int setup(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/dnsmon-test-XXXXXX");
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    sprintf(path, "%s/tap", folder);
+    path = scratch_path("tap");
     sprintf(address, "unix:%s", path);
     return 0;
 }
@@ -83,7 +80,7 @@ static int teardown(void **state)
 {
     (void)state;
     (void)unlink(path);
-    return rmdir(folder);
+    return 0;
 }
 
 /* Reads until `want` messages came, or 10 s went by. */

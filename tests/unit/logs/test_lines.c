@@ -4,20 +4,7 @@
 #include "base/buffer.h"
 #include "input/lines.h"
 #include "input/source.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-static char path[64];
-
-static void write_file(const void *ptr, size_t len)
-{
-    strcpy(path, "/tmp/dnsmon-test-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, ptr, len), len);
-    close(fd);
-}
+#include "scratch.h"
 
 static void test_lines(void **state)
 {
@@ -34,7 +21,7 @@ static void test_lines(void **state)
     big[2 * LINE_MAX_BYTES + 2] = '\n'; /* one byte longer */
     file.len += 4 << 20;            /* and one beyond the window */
     buffer_append(&file, "\nend", 4);
-    write_file(file.ptr, file.len);
+    const char *path = scratch_file("lines", file.ptr, file.len);
 
     static const struct {
         enum lines_next next;
@@ -51,7 +38,6 @@ static void test_lines(void **state)
     }
     assert_int_equal(stream_offset(stream), file.len - 3);
     stream_close(&stream);
-    unlink(path);
     buffer_release(&file);
 }
 
@@ -71,7 +57,7 @@ static void test_position(void **state)
     bool more;
     harness_init(&h);
     h.batch.room = 1;
-    write_file(zeek, strlen(zeek));
+    const char *path = scratch_file("dns.log", zeek, strlen(zeek));
 
     assert_int_equal(source_open(&source, path, &options, transport, &why), 0);
     assert_string_equal(source_format(source), "zeek");
@@ -96,7 +82,6 @@ static void test_position(void **state)
     assert_memory_equal(&again, &whole, sizeof whole);
     source_close(&source);
     transport_destroy(&transport);
-    unlink(path);
     harness_release(&h);
 }
 
@@ -114,7 +99,7 @@ static void test_open_line(void **state)
         struct fault why;
         bool more;
         harness_clear(&h);
-        write_file(zeek, strlen(zeek) - cut);
+        const char *path = scratch_file("dns.log", zeek, strlen(zeek) - cut);
         assert_int_equal(source_open(&source, path, &options, transport, &why), 0);
         assert_int_equal(source_read(source, &h.batch, &h.tally, &more, &why), 0);
         assert_false(more);
@@ -125,8 +110,7 @@ static void test_open_line(void **state)
         assert_int_equal(source_damage(source) == NULL, whole);
         assert_int_equal(position.offset, strlen(zeek) - (whole ? 1 : 8));
         source_close(&source);
-        unlink(path);
-    }
+        }
     transport_destroy(&transport);
     harness_release(&h);
 }

@@ -65,7 +65,7 @@ static void test_growing_source(void **state)
     struct store_move move = { .source = { .head = 7, .name = "grows.pcap" } };
     struct store_change change = { .moves = &other, .n_moves = 1 };
     struct stat st;
-    char path[100];
+    char path[128];
     world_new();
     struct store *s = world_open(STORE_WRITE, NULL);
     assert_int_equal(store_commit(s, &change, &why), 0);
@@ -146,7 +146,7 @@ static void test_manifest_stays_short(void **state)
     struct fault why = { 0 };
     struct reference ref = { 0 };
     struct stat st;
-    char path[100], *totals = malloc(TOTALS + 1);
+    char path[128], *totals = malloc(TOTALS + 1);
     off_t longest = 0;
     unsigned shorter = 0;
     memset(totals, 'x', TOTALS);

@@ -7,18 +7,16 @@
 
 #include <cmocka.h>
 #include <mtbl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "kinds.h"
 #include "base/hash.h"
+#include "scratch.h"
 #include "store/filter.h"
 #include "store/table_reader.h"
 #include "store/table_writer.h"
 
 enum { ENTRIES = 20000 };
-static const char *PATH = "test_table.mtbl";
+#define PATH scratch_path("table.mtbl")
 
 struct row {
     uint8_t key[96];
@@ -282,12 +280,12 @@ static void test_filter_rate(void **state)
     struct fault why;
     uint64_t bytes, wrong = 0;
     bool maybe;
-    assert_int_equal(filter_builder_create(&b, "test_filter", &why), 0);
+    assert_int_equal(filter_builder_create(&b, scratch_path("filter"), &why), 0);
     for (uint64_t i = 0; i < KEYS; i++)
         assert_int_equal(filter_builder_add(b, hash_stable(&i, 8), &why), 0);
     assert_int_equal(filter_builder_finish(b, 42, &bytes, &why), 0);
     filter_builder_destroy(&b);
-    assert_int_equal(filter_open(&f, "test_filter", 42, &why), 0);
+    assert_int_equal(filter_open(&f, scratch_path("filter"), 42, &why), 0);
     for (uint64_t i = 0; i < 2 * KEYS; i++) {
         assert_int_equal(filter_test(f, hash_stable(&i, 8), &maybe, &why), 0);
         if (i < KEYS)
@@ -299,7 +297,7 @@ static void test_filter_rate(void **state)
                   8.0 * (double)bytes / KEYS);
     assert_true(wrong < KEYS / 500);
     filter_close(&f);
-    assert_int_equal(filter_open(&f, "test_filter", 43, &why), E_CORRUPT);
+    assert_int_equal(filter_open(&f, scratch_path("filter"), 43, &why), E_CORRUPT);
 }
 
 static void test_crc(void **state)
@@ -317,7 +315,6 @@ int main(int argc, char **argv)
     };
     if (argc > 1) {
         made_rows = strtoull(argv[1], NULL, 10);
-        PATH = "test_table_long.mtbl"; /* the other run has the same folder */
         cmocka_set_test_filter("*libmtbl*");
     }
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "kinds.h"
+#include "scratch.h"
 #include "store/store.h"
 
 enum { OWNERS = 300 };
@@ -24,7 +25,7 @@ struct reference { /* count, first, last of each owner's one key */
     uint64_t count[OWNERS], first[OWNERS], last[OWNERS];
 };
 
-static char world_dir[64];
+static char world_dir[96];
 
 static void world_remove(void)
 {
@@ -39,7 +40,7 @@ static void world_remove(void)
 
 static void world_new(void)
 {
-    snprintf(world_dir, sizeof world_dir, "world.%d", (int)getpid());
+    snprintf(world_dir, sizeof world_dir, "%s/world", scratch_folder());
     world_remove();
 }
 
