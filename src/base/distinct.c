@@ -1,74 +1,58 @@
 #include "base/distinct.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compare.h"
-
 bool distinct_init(struct distinct *d)
 {
-    d->places = malloc(DISTINCT_PLACES * sizeof *d->places);
-    if (d->places != NULL)
-        distinct_clear(d);
-    return d->places != NULL;
+    *d = (struct distinct){ .hashes = malloc(2 * DISTINCT_ROOM * sizeof *d->hashes), .threshold = UINT64_MAX };
+    d->spare = d->hashes + DISTINCT_ROOM;
+    return d->hashes != NULL;
 }
 
 void distinct_release(struct distinct *d)
 {
-    free(d->places);
-    d->places = NULL;
+    free(d->hashes < d->spare ? d->hashes : d->spare);
+    d->hashes = d->spare = NULL;
 }
 
-void distinct_clear(struct distinct *d)
+/* One pass of a radix sort, by the byte that begins at bit `shift`; what was sorted is in `spare`'s
+ * place afterwards. */
+static void radix_pass(struct distinct *d, unsigned shift)
 {
-    memset(d->places, 0, DISTINCT_PLACES * sizeof *d->places);
-    d->n = 0;
-    d->threshold = UINT64_MAX;
+    uint32_t starts[256] = { 0 };
+    for (uint32_t i = 0; i < d->n; i++)
+        starts[d->hashes[i] >> shift & 0xff]++;
+    for (uint32_t i = 0, sum = 0; i < 256; i++) {
+        uint32_t count = starts[i];
+        starts[i] = sum;
+        sum += count;
+    }
+    for (uint32_t i = 0; i < d->n; i++)
+        d->spare[starts[d->hashes[i] >> shift & 0xff]++] = d->hashes[i];
+    uint64_t *swap = d->hashes;
+    d->hashes = d->spare;
+    d->spare = swap;
 }
 
-static bool put(struct distinct *d, uint64_t hash)
+void distinct_settle(struct distinct *d)
 {
-    uint32_t i = (uint32_t)(hash % DISTINCT_PLACES);
-    for (; d->places[i] != 0; i = (i + 1) % DISTINCT_PLACES)
-        if (d->places[i] == hash)
-            return false;
-    d->places[i] = hash;
-    d->n++;
-    return true;
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        radix_pass(d, shift);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < d->n && kept < DISTINCT_KEPT; i++)
+        if (kept == 0 || d->hashes[i] != d->hashes[kept - 1])
+            d->hashes[kept++] = d->hashes[i];
+    d->n = kept;
+    if (kept == DISTINCT_KEPT)
+        d->threshold = d->hashes[kept - 1];
 }
 
-/* Back to the DISTINCT_KEPT smallest. */
-static void shrink(struct distinct *d)
+uint64_t distinct_count(struct distinct *d)
 {
-    uint64_t *all = malloc(d->n * sizeof *all);
-    if (all == NULL)
-        return; /* the next addition tries again; at worst the set fills up and counts no more */
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < DISTINCT_PLACES; i++)
-        if (d->places[i] != 0)
-            all[n++] = d->places[i];
-    qsort(all, n, sizeof *all, compare_u64);
-    distinct_clear(d);
-    for (uint32_t i = 0; i < DISTINCT_KEPT; i++)
-        put(d, all[i]);
-    d->threshold = all[DISTINCT_KEPT - 1];
-    free(all);
-}
-
-void distinct_add_slow(struct distinct *d, uint64_t hash)
-{
-    if (d->n < DISTINCT_PLACES / 2 && put(d, hash ? hash : 1) && d->n >= 2 * DISTINCT_KEPT)
-        shrink(d);
-}
-
-uint64_t distinct_count(const struct distinct *d)
-{
+    distinct_settle(d);
     if (d->threshold == UINT64_MAX)
         return d->n;
-    /* what came since the last shrink is above nothing: the n-th smallest is the largest kept */
-    uint64_t largest = 0;
-    for (uint32_t i = 0; i < DISTINCT_PLACES; i++)
-        if (d->places[i] > largest)
-            largest = d->places[i];
-    return (uint64_t)((double)(d->n - 1) / ((double)largest / 18446744073709551616.0));
+    return (uint64_t)((double)(d->n - 1) / ((double)d->threshold / 18446744073709551616.0));
 }

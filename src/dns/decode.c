@@ -125,10 +125,21 @@ bool dns_qname(struct dns_decoder *d)
     return d->qname != NULL;
 }
 
+/* A word at a time, beyond its end too: a cached name is padded, and so is the room. */
+static void append_name(struct buffer *to, const struct dns_cached_name *name)
+{
+    uint8_t *end = buffer_reserve(to, name->wire_len + NAME_PADDING);
+    if (end == NULL)
+        return;
+    for (size_t i = 0; i < name->wire_len; i += 8)
+        memcpy(end + i, name->wire + i, 8);
+    to->len += name->wire_len;
+}
+
 static enum tally_cause rdata_names(struct dns_decoder *d, struct rdata_layout layout, size_t at, size_t end)
 {
-    buffer_append(&d->rdata, d->wire + at, layout.lead);
-    at += layout.lead;
+    for (unsigned i = 0; i < layout.lead; i++)
+        buffer_u8(&d->rdata, d->wire[at++]);
     for (unsigned i = 0; i < layout.names; i++) {
         struct dns_cached_name spare, *name;
         if (at >= end)
@@ -138,7 +149,7 @@ static enum tally_cause rdata_names(struct dns_decoder *d, struct rdata_layout l
             return cause;
         if (at > end)
             return TALLY_DNS_RDATA;
-        buffer_append(&d->rdata, name->wire, name->wire_len);
+        append_name(&d->rdata, name);
     }
     buffer_append(&d->rdata, d->wire + at, end - at);
     return TALLY_CAUSES;

@@ -54,8 +54,8 @@ size_t rdata_searchable(uint16_t type, unsigned turn, const uint8_t *rdata, size
         struct slice name = names[name_in_place(turn, i)];
         to += name_owner_key(name.ptr, name.len, to);
     }
-    memcpy(to, rdata, layout.lead);
-    to += layout.lead;
+    for (unsigned i = 0; i < layout.lead; i++)
+        *to++ = rdata[i];
     memcpy(to, rdata + at, len - at);
     to += len - at;
     return (size_t)(to - start);

@@ -118,7 +118,6 @@ void fold_reset(struct fold *fold)
     table_clear(&fold->records);
     table_clear(&fold->domains);
     arena_reset(&fold->arena);
-    fold->all_domains = NULL;
     fold->from = INT64_MAX;
     fold->to = INT64_MIN;
 }
@@ -131,7 +130,7 @@ size_t fold_bytes(const struct fold *fold)
 
 bool fold_is_empty(const struct fold *fold)
 {
-    return fold->all_domains == NULL;
+    return fold->domains.used == 0;
 }
 
 void fold_span(const struct fold *fold, int64_t *ret_from, int64_t *ret_to)
@@ -202,10 +201,20 @@ static int collapse_name(struct fold *fold, struct domain *d, unsigned class, co
 /* The collapsed record of a type, or NULL. */
 static struct record *find_collapsed(const struct owner *o, uint16_t type)
 {
-    struct record *r = o->collapsed;
+    struct record *r = owner_collapsed(o);
     while (r != NULL && r->type != type)
         r = r->next;
     return r;
+}
+
+static struct excess *excess_of(struct fold *fold, struct owner *o)
+{
+    if (o->excess == NULL) {
+        o->excess = arena_alloc(&fold->arena, sizeof *o->excess);
+        if (o->excess != NULL)
+            *o->excess = (struct excess){ .trim_at = 2 * FOLD_RDATA };
+    }
+    return o->excess;
 }
 
 /* Counts `value` under the collapsed record of a type; the smaller threshold stays. */
@@ -214,13 +223,14 @@ static int collapse_rdata(struct fold *fold, struct owner *o, uint16_t type, con
     struct rr_value v = without_ttl(value);
     struct record *r = find_collapsed(o, type);
     if (r == NULL) {
-        r = arena_alloc(&fold->arena, sizeof *r + sizeof threshold);
+        struct excess *excess = excess_of(fold, o);
+        r = excess ? arena_alloc(&fold->arena, sizeof *r + sizeof threshold) : NULL;
         if (r == NULL)
             return E_NOMEM;
-        *r = (struct record){ .next = o->collapsed, .owner = o, .first = UINT32_MAX, .type = type,
+        *r = (struct record){ .next = excess->collapsed, .owner = o, .first = UINT32_MAX, .type = type,
                               .about = RR_COLLAPSED_RDATA };
         put_le64(r->rdata, UINT64_MAX);
-        o->collapsed = r;
+        excess->collapsed = r;
     }
     record_add(r, &v);
     if (threshold < get_le64(r->rdata))
@@ -229,6 +239,16 @@ static int collapse_rdata(struct fold *fold, struct owner *o, uint16_t type, con
 }
 
 /* --- domains and owners ------------------------------------------------------------ */
+
+static struct slice two_labels(struct slice owner)
+{
+    return (struct slice){ owner.ptr, name_key_prefix(owner.ptr, owner.len, 2) };
+}
+
+static uint64_t domain_hash(const struct fold *fold, struct slice key)
+{
+    return hash_memory(key.ptr, key.len, fold->secret);
+}
 
 static struct domain *find_domain(const struct fold *fold, struct slice key, uint64_t hash)
 {
@@ -246,9 +266,8 @@ static struct domain *make_domain(struct fold *fold, struct slice key, uint64_t 
     struct domain *d = table_grow(&fold->domains) == E_OK ? arena_alloc(&fold->arena, sizeof *d + key.len) : NULL;
     if (d == NULL)
         return NULL;
-    *d = (struct domain){ .next = fold->all_domains, .key_len = (uint16_t)key.len, .whole = whole };
+    *d = (struct domain){ .key_len = (uint16_t)key.len, .whole = whole };
     memcpy(d->key, key.ptr, key.len);
-    fold->all_domains = d;
     table_add(&fold->domains, hash, d);
     return d;
 }
@@ -257,8 +276,8 @@ static struct domain *make_domain(struct fold *fold, struct slice key, uint64_t 
  * public suffixes. */
 static struct domain *domain_of(struct fold *fold, struct slice owner)
 {
-    struct slice key = { owner.ptr, name_key_prefix(owner.ptr, owner.len, 2) };
-    uint64_t hash = hash_memory(key.ptr, key.len, fold->secret);
+    struct slice key = two_labels(owner);
+    uint64_t hash = domain_hash(fold, key);
     struct domain *d = find_domain(fold, key, hash);
     if (d != NULL && d->whole)
         return d;
@@ -266,7 +285,7 @@ static struct domain *domain_of(struct fold *fold, struct slice owner)
     size_t len = match.registered ? match.registered : match.suffix;
     if (len != key.len) {
         key.len = len;
-        hash = hash_memory(key.ptr, key.len, fold->secret);
+        hash = domain_hash(fold, key);
         d = find_domain(fold, key, hash);
     }
     return d ? d : make_domain(fold, key, hash, match.whole);
@@ -279,7 +298,7 @@ static unsigned class_of(uint8_t about)
 
 static bool is_owner(const struct owner *o, const struct fact *f)
 {
-    return o->hash == f->owner_hash && o->key_len == f->owner.len && memcmp(o->key, f->owner.ptr, f->owner.len) == 0;
+    return o->key_len == f->owner.len && memcmp(o->key, f->owner.ptr, f->owner.len) == 0;
 }
 
 static struct owner *find_owner(const struct fold *fold, const struct fact *f)
@@ -301,8 +320,7 @@ static int make_owner(struct fold *fold, struct domain *d, const struct fact *f,
     struct owner *o = table_grow(&fold->owners) == E_OK ? arena_alloc(&fold->arena, sizeof *o + len) : NULL;
     if (o == NULL)
         return E_NOMEM;
-    *o = (struct owner){ .next = d->owners[class], .domain = d, .hash = f->owner_hash, .trim_at = 2 * FOLD_RDATA,
-                         .key_len = (uint16_t)len, .class = (uint8_t)class };
+    *o = (struct owner){ .next = d->owners[class], .domain = d, .key_len = (uint16_t)len, .class = (uint8_t)class };
     memcpy(o->key, f->owner.ptr, len);
     d->owners[class] = o;
     d->n_owners[class]++;
@@ -347,7 +365,7 @@ static int drop_owner(struct fold *fold, struct owner *o)
 {
     int err = E_OK;
     o->dropped = true;
-    const struct record *lists[] = { o->records, o->collapsed };
+    const struct record *lists[] = { o->records, owner_collapsed(o) };
     for (int i = 0; i < 2; i++) {
         for (const struct record *r = lists[i]; r != NULL && err == E_OK; r = r->next) {
             struct rr_value v = record_value(r);
@@ -414,6 +432,14 @@ static struct record *find_record(const struct fold *fold, const struct fact *f)
     return NULL;
 }
 
+static int trim_when_due(struct fold *fold, struct owner *o)
+{
+    const struct excess *excess = excess_of(fold, o);
+    if (excess == NULL)
+        return E_NOMEM;
+    return o->n_records > excess->trim_at ? fold_trim_records(fold, o) : E_OK;
+}
+
 static int make_record(struct fold *fold, struct owner *o, const struct fact *f, const struct rr_value *v)
 {
     struct record *r = table_grow(&fold->records) == E_OK ? arena_alloc(&fold->arena, sizeof *r + f->rdata.len) : NULL;
@@ -429,7 +455,7 @@ static int make_record(struct fold *fold, struct owner *o, const struct fact *f,
     o->records = r;
     o->n_records++;
     table_add(&fold->records, f->hash, r);
-    return o->n_records > o->trim_at ? fold_trim_records(fold, o) : E_OK;
+    return o->n_records > 2 * FOLD_RDATA ? trim_when_due(fold, o) : E_OK;
 }
 
 /* The type a limit counts a record under; what is said about a name alone has none. */
@@ -495,7 +521,8 @@ int fold_trim_records(struct fold *fold, struct owner *o)
     }
     free(all);
     unlink_dropped(o);
-    o->trim_at = o->n_records + (live < FOLD_RDATA ? FOLD_RDATA : live);
+    if (o->excess != NULL)
+        o->excess->trim_at = o->n_records + (live < FOLD_RDATA ? FOLD_RDATA : live);
     return err;
 }
 
@@ -539,13 +566,14 @@ static inline int add_fact(struct fold *fold, const struct fact *f, const struct
 /* --- observations ------------------------------------------------------------------ */
 
 /* How far the reading runs ahead of the folding. The tables are larger than the cache: an
- * observation's bucket is asked for LOOK_AHEAD before its turn, the record there, or the owner's
- * bucket where there is none, ASK_RECORD before it, and the owner ASK_OWNER before it. */
+ * observation's bucket is asked for LOOK_AHEAD before its turn; ASK_RECORD before it the record
+ * there, or where there is none the buckets of owner and domain; ASK_OWNER before it the owner. */
 enum { LOOK_AHEAD = 32, ASK_RECORD = 20, ASK_OWNER = 10 }; /* the first a power of two */
 
 struct upcoming {
     const struct observation *what;
     struct fold *fold;
+    struct record *likely; /* by its hash alone; NULL when it seems to be new */
     struct fact fact;
 };
 
@@ -583,23 +611,29 @@ static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *nex
     return true;
 }
 
-static void ask_record(const struct upcoming *u)
+static void *likely_item(const struct fold_table *t, uint64_t hash)
 {
-    const uint8_t *item = table_at(&u->fold->records, u->fact.hash)->item;
-    if (item == NULL) {
-        __builtin_prefetch(table_at(&u->fold->owners, u->fact.owner_hash));
+    const struct fold_entry *e = table_at(t, hash);
+    while (e->item != NULL && e->hash != hash)
+        e = table_next(t, e);
+    return e->item;
+}
+
+static void ask_record(struct upcoming *u)
+{
+    u->likely = likely_item(&u->fold->records, u->fact.hash);
+    if (u->likely != NULL) {
+        ask_lines(u->likely);
         return;
     }
-    __builtin_prefetch(item);
-    __builtin_prefetch(item + 64);
+    struct slice key = two_labels(u->fact.owner);
+    __builtin_prefetch(table_at(&u->fold->owners, u->fact.owner_hash));
+    __builtin_prefetch(table_at(&u->fold->domains, domain_hash(u->fold, key)));
 }
 
 static void ask_owner(const struct upcoming *u)
 {
-    const struct record *r = table_at(&u->fold->records, u->fact.hash)->item;
-    const uint8_t *item = r ? (const uint8_t *)r->owner : table_at(&u->fold->owners, u->fact.owner_hash)->item;
-    __builtin_prefetch(item);
-    __builtin_prefetch(item + 64);
+    ask_lines(u->likely ? u->likely->owner : likely_item(&u->fold->owners, u->fact.owner_hash));
 }
 
 static int fold_one(const struct upcoming *u, struct fold_counts *counts)

@@ -255,9 +255,10 @@ static int put_owner(struct owner *o, struct buffer *run, struct entries *invers
 {
     struct slice owner = { o->key, o->key_len };
     o->records = sort_list(o->records);
-    o->collapsed = sort_list(o->collapsed);
+    if (o->excess != NULL)
+        o->excess->collapsed = sort_list(o->excess->collapsed);
     int err = E_OK;
-    for (const struct record *a = o->records, *b = o->collapsed; (a || b) && err == E_OK;) {
+    for (const struct record *a = o->records, *b = owner_collapsed(o); (a || b) && err == E_OK;) {
         const struct record **next = b == NULL || (a != NULL && record_less(a, b)) ? &a : &b;
         const struct record *r = *next;
         total_add(total, r->first, r->last, r->count + r->upstream);
@@ -283,8 +284,9 @@ static int add_name(struct entries *names, const uint8_t *owner, size_t len, boo
 
 static int put_domain_names(const struct fold *fold, struct entries *names)
 {
+    const struct domain *d;
     int err = E_OK;
-    for (const struct domain *d = fold->all_domains; d != NULL && err == E_OK; d = d->next) {
+    for (size_t at = 0; err == E_OK && (d = fold_walk(&fold->domains, &at)) != NULL;) {
         uint8_t key[NAME_KEY_MAX];
         struct name_value total = d->total;
         for (unsigned class = 0; class < NAME_CLASSES; class++) {
@@ -327,31 +329,33 @@ static int add_collapsed_names(const struct domain *d, struct entries *extra)
     return E_OK;
 }
 
-static int collect_owners(struct fold *fold, struct owner *owners, struct entries *to)
+/* Brings the domains within their limits. */
+static int trim_domains(struct fold *fold, struct entries *extra)
 {
+    struct domain *d;
     int err = E_OK;
-    for (struct owner *o = owners; o != NULL && err == E_OK; o = o->next) {
-        if (o->n_records > FOLD_RDATA)
-            err = fold_trim_records(fold, o);
+    for (size_t at = 0; err == E_OK && (d = fold_walk(&fold->domains, &at)) != NULL;) {
+        d->total = (struct name_value){ 0 };
+        for (unsigned class = 0; class < NAME_CLASSES && err == E_OK; class++)
+            err = fold_trim_names(fold, d, class, FOLD_NAMES);
         if (err == E_OK)
-            err = entries_add(to, o->key, o->key_len, 0);
+            err = add_collapsed_names(d, extra);
     }
     return err;
 }
 
-/* All live owners, trimmed to the limits. */
-static int collect(struct fold *fold, struct fold_encoder *e)
+/* All live owners, brought within theirs. */
+static int collect_owners(struct fold *fold, struct entries *to)
 {
+    struct owner *o;
     int err = E_OK;
-    for (struct domain *d = fold->all_domains; d != NULL && err == E_OK; d = d->next) {
-        d->total = (struct name_value){ 0 };
-        for (unsigned class = 0; class < NAME_CLASSES && err == E_OK; class++) {
-            err = fold_trim_names(fold, d, class, FOLD_NAMES);
-            if (err == E_OK)
-                err = collect_owners(fold, d->owners[class], &e->owners);
-        }
+    for (size_t at = 0; err == E_OK && (o = fold_walk(&fold->owners, &at)) != NULL;) {
+        if (o->dropped)
+            continue;
+        if (o->n_records > FOLD_RDATA)
+            err = fold_trim_records(fold, o);
         if (err == E_OK)
-            err = add_collapsed_names(d, &e->extra);
+            err = entries_add(to, o->key, o->key_len, 0);
     }
     return err;
 }
@@ -364,16 +368,14 @@ static struct owner *owner_at(const struct entries *owners, size_t i)
 /* The next owners are on their way while this one is written. */
 static void ask_ahead(const struct entries *owners, size_t i)
 {
-    enum { OWNERS_AHEAD = 16, RECORDS_AHEAD = 8 };
-    if (i + OWNERS_AHEAD < owners->n) {
-        const uint8_t *o = (const uint8_t *)owner_at(owners, i + OWNERS_AHEAD);
-        __builtin_prefetch(o);
-        __builtin_prefetch(o + 64);
-    }
-    if (i + RECORDS_AHEAD < owners->n) {
-        const uint8_t *r = (const uint8_t *)owner_at(owners, i + RECORDS_AHEAD)->records;
-        __builtin_prefetch(r);
-        __builtin_prefetch(r + 64);
+    enum { OWNERS_AHEAD = 16, RECORDS_AHEAD = 10, SECOND_AHEAD = 5 };
+    if (i + OWNERS_AHEAD < owners->n)
+        ask_lines(owner_at(owners, i + OWNERS_AHEAD));
+    if (i + RECORDS_AHEAD < owners->n)
+        ask_lines(owner_at(owners, i + RECORDS_AHEAD)->records);
+    if (i + SECOND_AHEAD < owners->n) {
+        const struct record *r = owner_at(owners, i + SECOND_AHEAD)->records;
+        ask_lines(r ? r->next : NULL);
     }
 }
 
@@ -431,7 +433,9 @@ int fold_encode(struct fold *fold, struct fold_encoder *e, struct buffer runs[KI
     entries_clear(&e->names);
     entries_clear(&e->extra);
     buffer_clear(&e->rr);
-    int err = collect(fold, e);
+    int err = trim_domains(fold, &e->extra);
+    if (err == E_OK)
+        err = collect_owners(fold, &e->owners);
     if (err == E_OK)
         err = put_records(e, &runs[KIND_RR]);
     if (err == E_OK)

@@ -24,14 +24,19 @@ struct record {
     uint8_t rdata[]; /* of a collapsed record (rdata_len is 0) the threshold, eight bytes */
 };
 
+/* Of an owner with very many records. */
+struct excess {
+    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
+    uint32_t trim_at;
+};
+
+/* With the key of most in a cache line. */
 struct owner {
     struct owner *next; /* of the same domain and class */
     struct domain *domain;
-    struct record *records;   /* kept ones */
-    struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
-    uint64_t hash;
+    struct record *records; /* kept ones */
+    struct excess *excess;  /* NULL for nearly all */
     uint32_t n_records;
-    uint32_t trim_at;
     uint16_t key_len;
     uint8_t class;
     bool dropped;
@@ -39,7 +44,6 @@ struct owner {
 };
 
 struct domain {
-    struct domain *next; /* all of the fold */
     struct owner *owners[NAME_CLASSES];
     struct rr_value *collapsed[NAME_CLASSES]; /* NULL: no limit reached */
     uint64_t threshold[NAME_CLASSES];
@@ -67,10 +71,35 @@ struct fold {
     struct distinct *distinct;
     struct arena arena;
     struct fold_table owners, records, domains;
-    struct domain *all_domains;
     uint64_t secret;
     int64_t from, to;
 };
+
+/* The items of a table one after the other, in no order that means anything: `*at`, from 0 on, is the
+ * walk's. NULL at the end. */
+static inline void *fold_walk(const struct fold_table *t, size_t *at)
+{
+    enum { AHEAD = 16 };
+    while (*at <= t->mask) {
+        size_t i = (*at)++;
+        __builtin_prefetch(t->entries[(i + AHEAD) & t->mask].item);
+        if (t->entries[i].item != NULL)
+            return t->entries[i].item;
+    }
+    return NULL;
+}
+
+/* An owner or a record and its key or rdata: two cache lines at most, most of them. */
+static inline void ask_lines(const void *item)
+{
+    __builtin_prefetch(item);
+    __builtin_prefetch((const uint8_t *)item + 64);
+}
+
+static inline struct record *owner_collapsed(const struct owner *o)
+{
+    return o->excess ? o->excess->collapsed : NULL;
+}
 
 /* Keeps the `limit` owners of smallest rank; the others go to the collapsed child. */
 int fold_trim_names(struct fold *fold, struct domain *domain, unsigned class, unsigned limit) MUST_CHECK;

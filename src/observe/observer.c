@@ -533,7 +533,7 @@ size_t observer_check_memory(struct observer *o)
     return bytes;
 }
 
-uint64_t observer_distinct(const struct observer *o)
+uint64_t observer_distinct(struct observer *o)
 {
     uint64_t n = 0;
     for (int i = 0; i < SHARDS; i++)

@@ -173,46 +173,63 @@ static bool is_inside(const struct sight *s, const struct dns_rr *rr)
     return false;
 }
 
-static int put(struct sight *s, const uint8_t *owner, size_t owner_len, const struct observation *what, struct slice rdata)
+/* What is said about an owner, but for what all observations of a message share. */
+struct saying {
+    struct slice rdata;
+    uint32_t ttl;
+    uint16_t type;
+    uint8_t about;
+    uint8_t flags;
+};
+
+static void look_at_owner(struct sight *s, const uint8_t *owner, size_t owner_len)
+{
+    s->last_shard = sight_shard(owner, owner_len);
+    s->last_hash = hash_memory(owner, owner_len, hash_secret());
+    s->last_owner = owner;
+}
+
+/* Written field by field where it stays: copying it from elsewhere would wait for the stores. */
+static inline int put(struct sight *s, const uint8_t *owner, size_t owner_len, struct saying what)
 {
     bool same = owner == s->last_owner;
-    if (!same) {
-        s->last_shard = sight_shard(owner, owner_len);
-        s->last_hash = hash_memory(owner, owner_len, hash_secret());
-        s->last_owner = owner;
-    }
-    size_t size = observation_bytes(same ? 0 : owner_len, rdata.len);
+    if (!same)
+        look_at_owner(s, owner, owner_len);
+    size_t told = same ? 0 : owner_len, size = observation_bytes(told, what.rdata.len);
     struct buffer *b = &s->shards[s->last_shard];
     struct observation *o = (void *)buffer_reserve(b, size);
     if (o == NULL)
         return E_NOMEM;
-    *o = *what;
     o->owner_hash = s->last_hash;
-    o->owner_len = same ? 0 : (uint16_t)owner_len;
-    o->rdata_len = (uint16_t)rdata.len;
     o->ts_s = s->ts_s;
+    o->ttl = what.ttl;
+    o->type = what.type;
+    o->owner_len = (uint16_t)told;
+    o->rdata_len = (uint16_t)what.rdata.len;
+    o->about = what.about;
+    o->flags = what.flags | s->flags;
     o->upstream = s->upstream;
     o->sensor = s->message->sensor;
-    o->flags |= s->flags;
     uint8_t *to = (uint8_t *)(o + 1);
-    if (!same) {
-        memcpy(to, owner, owner_len);
-        to += owner_len;
-    }
-    if (rdata.len)
-        memcpy(to, rdata.ptr, rdata.len);
+    if (told)
+        memcpy(to, owner, told);
+    if (what.rdata.len)
+        memcpy(to + told, what.rdata.ptr, what.rdata.len);
     b->len += size;
     return E_OK;
 }
 
 static int put_record(struct sight *s, const struct dns_rr *rr)
 {
-    struct observation o = { .type = rr->type, .flags = (uint8_t)(RR_ANSWER << rr->section) };
-    if (s->message->known & KNOWN_TTL) /* RFC 2181, 8: the top bit set means 0 */
-        o.ttl = rr->ttl >> 31 ? 0 : rr->ttl;
-    if (!is_inside(s, rr))
-        o.about = RR_OUT_OF_BAILIWICK;
-    return put(s, rr->owner, rr->owner_len, &o, dns_rr_rdata(s->d, rr));
+    bool ttl_known = s->message->known & KNOWN_TTL;
+    struct saying what = {
+        .rdata = dns_rr_rdata(s->d, rr),
+        .ttl = ttl_known && !(rr->ttl >> 31) ? rr->ttl : 0, /* RFC 2181, 8: the top bit set means 0 */
+        .type = rr->type,
+        .about = is_inside(s, rr) ? 0 : RR_OUT_OF_BAILIWICK,
+        .flags = (uint8_t)(RR_ANSWER << rr->section),
+    };
+    return put(s, rr->owner, rr->owner_len, what);
 }
 
 static bool is_data(const struct sight *s, const struct dns_rr *rr)
@@ -254,16 +271,16 @@ static int put_negative(struct sight *s)
         return E_OK;
     if (s->upstream && !is_within(last, s->bailiwick.zones[0]))
         return E_OK;
-    struct observation o = { .flags = RR_ANSWER };
+    struct saying what = { .flags = RR_ANSWER };
     if (rcode == RCODE_NXDOMAIN) {
-        o.about = RR_NXDOMAIN;
+        what.about = RR_NXDOMAIN;
     } else if (rcode == RCODE_NOERROR && d->qtype != 0 && !has_final_answer(s) && !is_referral(d)) {
-        o.about = RR_NODATA;
-        o.type = d->qtype;
+        what.about = RR_NODATA;
+        what.type = d->qtype;
     } else {
         return E_OK;
     }
-    return put(s, last.ptr, last.len, &o, (struct slice){ 0 });
+    return put(s, last.ptr, last.len, what);
 }
 
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
