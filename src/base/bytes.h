@@ -121,6 +121,31 @@ static inline void put_le64(uint8_t *p, uint64_t v)
     memcpy(p, &v, sizeof v);
 }
 
+/* memcmp(a, b, n) == 0 and memcpy for what is mostly shorter than a call of these is worth: names,
+ * addresses. */
+static inline bool short_equal(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    if (n < 8)
+        return n == 0 || get_le_short(a, n) == get_le_short(b, n);
+    for (size_t i = 0; i + 8 < n; i += 8)
+        if (get_le64(a + i) != get_le64(b + i))
+            return false;
+    return get_le64(a + n - 8) == get_le64(b + n - 8);
+}
+
+static inline void short_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+    if (n < 8) {
+        if (n)
+            put_le_short(to, get_le_short(from, n), n);
+        return;
+    }
+    uint64_t last = get_le64(from + n - 8);
+    for (size_t i = 0; i + 8 < n; i += 8)
+        put_le64(to + i, get_le64(from + i));
+    put_le64(to + n - 8, last);
+}
+
 /* Little-endian base 128 (as in Protocol Buffers and MTBL): seven bits a byte,
  * the high bit says that more follow. At most VARINT_MAX bytes. */
 enum { VARINT_MAX = 10 };

@@ -255,7 +255,7 @@ static struct domain *find_domain(const struct fold *fold, struct slice key, uin
     const struct fold_table *t = &fold->domains;
     for (const struct fold_entry *e = table_at(t, hash); e->item != NULL; e = table_next(t, e)) {
         struct domain *d = e->item;
-        if (e->hash == hash && d->key_len == key.len && memcmp(d->key, key.ptr, key.len) == 0)
+        if (e->hash == hash && d->key_len == key.len && short_equal(d->key, key.ptr, key.len))
             return d;
     }
     return NULL;
@@ -298,7 +298,7 @@ static unsigned class_of(uint8_t about)
 
 static bool is_owner(const struct owner *o, const struct fact *f)
 {
-    return o->key_len == f->owner.len && memcmp(o->key, f->owner.ptr, f->owner.len) == 0;
+    return o->key_len == f->owner.len && short_equal(o->key, f->owner.ptr, f->owner.len);
 }
 
 static struct owner *find_owner(const struct fold *fold, const struct fact *f)
@@ -321,7 +321,7 @@ static int make_owner(struct fold *fold, struct domain *d, const struct fact *f,
     if (o == NULL)
         return E_NOMEM;
     *o = (struct owner){ .next = d->owners[class], .domain = d, .key_len = (uint16_t)len, .class = (uint8_t)class };
-    memcpy(o->key, f->owner.ptr, len);
+    short_copy(o->key, f->owner.ptr, len);
     d->owners[class] = o;
     d->n_owners[class]++;
     table_add(&fold->owners, f->owner_hash, o);
@@ -416,7 +416,7 @@ static uint64_t record_hash(const struct fold *fold, const struct fact *f)
 static bool is_record(const struct record *r, const struct fact *f)
 {
     return r->type == f->type && r->about == f->about && r->rdata_len == f->rdata.len &&
-           (f->rdata.len == 0 || memcmp(r->rdata, f->rdata.ptr, f->rdata.len) == 0) && is_owner(r->owner, f);
+           short_equal(r->rdata, f->rdata.ptr, f->rdata.len) && is_owner(r->owner, f);
 }
 
 /* Straight from the hash of all that a record is: most facts are known, and need no look at the
@@ -450,8 +450,7 @@ static int make_record(struct fold *fold, struct owner *o, const struct fact *f,
         .first = (uint32_t)v->first, .last = (uint32_t)v->last, .ttl_min = v->ttl_min, .ttl_max = v->ttl_max,
         .type = f->type, .rdata_len = (uint16_t)f->rdata.len, .about = f->about, .flags = (uint8_t)v->flags,
     };
-    if (f->rdata.len)
-        memcpy(r->rdata, f->rdata.ptr, f->rdata.len);
+    short_copy(r->rdata, f->rdata.ptr, f->rdata.len);
     o->records = r;
     o->n_records++;
     table_add(&fold->records, f->hash, r);

@@ -220,7 +220,7 @@ static int add_inverse(struct entries *inverse, struct slice owner, const struct
         arena_keep(&inverse->arena, key, 0);
         return E_OK;
     }
-    memcpy(key + len, value.ptr, value.len);
+    short_copy(key + len, value.ptr, value.len);
     arena_keep(&inverse->arena, key, len + value.len);
     return entries_add(inverse, key, len, value.len);
 }
@@ -368,14 +368,14 @@ static struct owner *owner_at(const struct entries *owners, size_t i)
 /* The next owners are on their way while this one is written. */
 static void ask_ahead(const struct entries *owners, size_t i)
 {
-    enum { OWNERS_AHEAD = 16, RECORDS_AHEAD = 10, SECOND_AHEAD = 5 };
+    enum { OWNERS_AHEAD = 16, RECORDS_AHEAD = 8 };
     if (i + OWNERS_AHEAD < owners->n)
         ask_lines(owner_at(owners, i + OWNERS_AHEAD));
-    if (i + RECORDS_AHEAD < owners->n)
-        ask_lines(owner_at(owners, i + RECORDS_AHEAD)->records);
-    if (i + SECOND_AHEAD < owners->n) {
-        const struct record *r = owner_at(owners, i + SECOND_AHEAD)->records;
-        ask_lines(r ? r->next : NULL);
+    if (i + RECORDS_AHEAD < owners->n) {
+        /* The latest; those before it, being of one answer, mostly lie in front of it. */
+        const uint8_t *latest = (const uint8_t *)owner_at(owners, i + RECORDS_AHEAD)->records;
+        ask_lines(latest - 128);
+        ask_lines(latest);
     }
 }
 
@@ -384,7 +384,7 @@ static bool goes_on(const struct entries *owners, size_t i)
 {
     if (i + 1 >= owners->n || owners->items[i].len != owners->items[i + 1].len)
         return false;
-    return memcmp(owners->items[i].key, owners->items[i + 1].key, owners->items[i].len) == 0;
+    return short_equal(owners->items[i].key, owners->items[i + 1].key, owners->items[i].len);
 }
 
 /* A name that is in both classes has NXDOMAIN, of type 0, in one and the rest in the other: that

@@ -58,7 +58,7 @@ bool sight_is_upstream(const struct message *message, uint16_t dns_flags)
 /* Is `name` at or below `zone` (a key without its final 00)? */
 static bool is_within(struct slice name, struct slice zone)
 {
-    return name.len > zone.len && memcmp(name.ptr, zone.ptr, zone.len) == 0;
+    return name.len > zone.len && short_equal(name.ptr, zone.ptr, zone.len);
 }
 
 static bool is_at_or_above(const struct dns_rr *rr, struct slice name)
@@ -70,7 +70,7 @@ static bool in_chain(const struct chain *chain, const uint8_t *owner, size_t len
 {
     for (unsigned i = 0; i < chain->n; i++) {
         struct slice name = chain->names[i];
-        if (name.ptr == owner || (name.len == len && memcmp(name.ptr, owner, len) == 0))
+        if (name.ptr == owner || (name.len == len && short_equal(name.ptr, owner, len)))
             return true;
     }
     return false;
@@ -211,10 +211,8 @@ static inline int put(struct sight *s, const uint8_t *owner, size_t owner_len, s
     o->upstream = s->upstream;
     o->sensor = s->message->sensor;
     uint8_t *to = (uint8_t *)(o + 1);
-    if (told)
-        memcpy(to, owner, told);
-    if (what.rdata.len)
-        memcpy(to + told, what.rdata.ptr, what.rdata.len);
+    short_copy(to, owner, told);
+    short_copy(to + told, what.rdata.ptr, what.rdata.len);
     b->len += size;
     return E_OK;
 }

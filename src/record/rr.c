@@ -114,15 +114,14 @@ static uint8_t *put_cut(uint8_t *to, const uint8_t *limit, struct slice bytes)
 {
     size_t room = (size_t)(limit - to);
     size_t n = bytes.len < room ? bytes.len : room;
-    if (n)
-        memcpy(to, bytes.ptr, n);
+    short_copy(to, bytes.ptr, n);
     return to + n;
 }
 
 size_t rr_key_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to)
 {
     uint8_t *p = to;
-    memcpy(p, owner.ptr, owner.len);
+    short_copy(p, owner.ptr, owner.len);
     p += owner.len;
     put_be16(p, type);
     p = put_cut(p + 2, to + RR_KEY_MAX, rdata);
@@ -132,7 +131,7 @@ size_t rr_key_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t
 size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct slice rdata, uint8_t *to)
 {
     uint8_t *p = to;
-    memcpy(p, owner.ptr, owner.len);
+    short_copy(p, owner.ptr, owner.len);
     p += owner.len;
     put_be16(p, 0);
     p[2] = about;
@@ -163,7 +162,7 @@ size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct s
     if (n == 0 && rdata.len != 0)
         return 0;
     p += n;
-    memcpy(p, owner.ptr, owner.len);
+    short_copy(p, owner.ptr, owner.len);
     p += owner.len;
     put_be16(p, (uint16_t)(turn << TURN_SHIFT | rdata.len));
     return (size_t)(p + 2 - to);
