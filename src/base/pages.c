@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static size_t round_up(size_t bytes)
@@ -42,6 +43,13 @@ void *pages_alloc(size_t bytes)
 void *pages_alloc_zeroed(size_t bytes)
 {
     return bytes < PAGES_HUGE ? calloc(1, bytes) : map(bytes);
+}
+
+void *lines_alloc_zeroed(size_t bytes)
+{
+    bytes = (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+    void *lines = aligned_alloc(CACHE_LINE, bytes);
+    return lines ? memset(lines, 0, bytes) : NULL;
 }
 
 void pages_free(void *pages, size_t bytes)

@@ -224,7 +224,7 @@ static int create_steps(struct pipeline *p)
 
 int pipeline_create(struct pipeline **ret, struct store *store, const struct pipeline_options *options, struct fault *why)
 {
-    struct pipeline *p = calloc(1, sizeof *p);
+    struct pipeline *p = lines_alloc_zeroed(sizeof *p);
     if (p == NULL)
         return fault_set(why, E_NOMEM, "pipeline: out of memory");
     p->store = store;

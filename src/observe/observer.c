@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 
 enum {
     COPY_SLOTS = 1 << 13,
@@ -17,13 +18,13 @@ struct copy {
     int64_t ts_ns;
 };
 
-struct partition {
+struct CACHE_ALIGNED partition {
     struct dns_decoder decoder;
     struct pair pair;
     struct copy *copies;
 };
 
-struct shard {
+struct CACHE_ALIGNED shard {
     struct fold *current, *next;
     struct fold_encoder *encoder;
     struct distinct distinct;
@@ -59,7 +60,7 @@ static int create_parts(struct observer *o)
 
 int observer_create(struct observer **ret, const struct observer_options *options)
 {
-    struct observer *o = calloc(1, sizeof *o);
+    struct observer *o = lines_alloc_zeroed(sizeof *o);
     if (o == NULL)
         return E_NOMEM;
     o->options = *options;

@@ -27,6 +27,7 @@
 #define DNSMON_OBSERVE_OBSERVER_H
 
 #include "base/crew.h"
+#include "base/pages.h"
 #include "observe/fold.h"
 #include "observe/pair.h"
 #include "observe/sight.h"
@@ -57,7 +58,7 @@ struct observer_options {
     const struct observer_exclusion *exclusions; /* borrowed; one for each number in messages, NULL = none at all */
 };
 
-struct observer_counts {
+struct CACHE_ALIGNED observer_counts { /* one a partition, one a shard */
     uint64_t messages, queries, responses;
     uint64_t transactions, unanswered, unmatched_responses, pair_evicted;
     uint64_t late, rr_observed, early_seals;
