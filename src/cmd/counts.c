@@ -1,9 +1,11 @@
-/* counts: observer_counts as JSON and back, in one list so that the two agree. */
-#include "cmd/pipeline.h"
+/* Both ways go by one list, so that they agree. */
+#include "cmd/counts.h"
 
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+#include "cmd/pipeline.h"
 
 #define FIELD(name) { #name, offsetof(struct observer_counts, name) }
 static const struct {
@@ -32,7 +34,8 @@ static json_t *tally_object(const struct tally *tally, bool malformed)
     return object;
 }
 
-char *counts_to_json(const struct observer_counts *counts, const struct pipeline_result *run, double seconds, double cpu_seconds)
+char *counts_to_json(const struct observer_counts *counts, const struct pipeline_result *run, double seconds,
+                     double cpu_seconds)
 {
     struct observer_counts copy = *counts;
     json_t *root = json_object();
@@ -43,14 +46,14 @@ char *counts_to_json(const struct observer_counts *counts, const struct pipeline
     json_object_set_new(root, "first", json_integer(counts->first_ns / 1000000000));
     json_object_set_new(root, "last", json_integer(counts->last_ns / 1000000000));
     if (run != NULL) {
-        json_object_set_new(root, "packets", json_integer((json_int_t)run->packets));
+        json_object_set_new(root, "packets", json_integer((json_int_t)run->read.packets));
         json_object_set_new(root, "rr_distinct", json_integer((json_int_t)run->rr_distinct));
-        json_object_set_new(root, "sources_new", json_integer((json_int_t)run->sources_new));
-        json_object_set_new(root, "sources_grown", json_integer((json_int_t)run->sources_grown));
-        json_object_set_new(root, "sources_known", json_integer((json_int_t)run->sources_known));
-        json_object_set_new(root, "sources_empty", json_integer((json_int_t)run->sources_empty));
-        json_object_set_new(root, "sources_damaged", json_integer((json_int_t)run->sources_damaged));
-        json_object_set_new(root, "sources_failed", json_integer((json_int_t)run->sources_failed));
+        json_object_set_new(root, "sources_new", json_integer((json_int_t)run->read.sources_new));
+        json_object_set_new(root, "sources_grown", json_integer((json_int_t)run->read.sources_grown));
+        json_object_set_new(root, "sources_known", json_integer((json_int_t)run->read.sources_known));
+        json_object_set_new(root, "sources_empty", json_integer((json_int_t)run->read.sources_empty));
+        json_object_set_new(root, "sources_damaged", json_integer((json_int_t)run->read.sources_damaged));
+        json_object_set_new(root, "sources_failed", json_integer((json_int_t)run->read.sources_failed));
         json_object_set_new(root, "seconds", json_real(seconds));
         json_object_set_new(root, "cpu_seconds", json_real(cpu_seconds));
     } else {

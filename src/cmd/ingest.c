@@ -26,14 +26,14 @@ static bool has_files(const struct settings *s)
 }
 
 /* The words of the command line, or else the files of the configuration. */
-static int list_files(struct intake *in, char **words, size_t n_words, struct pipeline_file *files, size_t *ret_n,
+static int list_files(struct intake *in, char **words, size_t n_words, struct file_input *files, size_t *ret_n,
                       struct fault *why)
 {
     const struct settings *s = &in->options.settings;
     size_t n = 0;
     int err = E_OK;
     for (size_t i = 0; i < n_words; i++)
-        files[n++] = (struct pipeline_file){ words[i], in->pipeline_options.input };
+        files[n++] = (struct file_input){ words[i], in->pipeline_options.input };
     for (unsigned i = 0; i < s->n_inputs && n_words == 0 && err == E_OK; i++) {
         if (s->inputs[i].kind != INPUT_FILE)
             continue;
@@ -47,7 +47,7 @@ static int list_files(struct intake *in, char **words, size_t n_words, struct pi
 static int read_files(struct intake *in, char **words, size_t n_words, struct pipeline_result *ret, struct fault *why)
 {
     size_t n;
-    struct pipeline_file *files = calloc(n_words + in->options.settings.n_inputs, sizeof *files);
+    struct file_input *files = calloc(n_words + in->options.settings.n_inputs, sizeof *files);
     if (files == NULL)
         return fault_set(why, E_NOMEM, "out of memory");
     int err = list_files(in, words, n_words, files, &n, why);
@@ -80,5 +80,5 @@ int cmd_ingest(int argc, char **argv)
     int code = options_end(&in.options);
     if (err)
         return command_fail(&why);
-    return result.sources_failed ? EXIT_FAILED : code;
+    return result.read.sources_failed ? EXIT_FAILED : code;
 }

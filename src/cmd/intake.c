@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/counts.h"
+
 /* Set by a signal handler in any thread, read by whichever thread reads input: lock-free, and
  * relaxed order is enough, since nothing else is handed over with it. */
 atomic_int intake_stopped;
@@ -331,9 +333,9 @@ void intake_summary(const struct intake *in, const struct pipeline_result *r)
         print_time("; ", c->first_ns);
         print_time(" to ", c->last_ns);
     }
-    if (r->sources_known > 0)
-        printf("; %" PRIu64 " sources known already", r->sources_known);
-    if (r->sources_empty > 0)
-        printf("; %" PRIu64 " source%s empty", r->sources_empty, r->sources_empty == 1 ? "" : "s");
+    if (r->read.sources_known > 0)
+        printf("; %" PRIu64 " sources known already", r->read.sources_known);
+    if (r->read.sources_empty > 0)
+        printf("; %" PRIu64 " source%s empty", r->read.sources_empty, r->read.sources_empty == 1 ? "" : "s");
     printf("; %.2f s, %.2f s CPU\n", seconds, cpu_seconds());
 }

@@ -1,35 +1,28 @@
 /* pipeline: inputs -> rounds -> observer -> tables -> commit -> merges.
  *
- * The one place that knows all stages. A crew of N threads (the caller is one of them) works
- * on three rounds at once: one is read, one decoded, one folded. At a cut the shards are
- * encoded to runs, and a job in the background writes them as tables and commits:
- * the tables, the positions of all sources and the open state as of that round, in one manifest record.
- * What a commit says is true together; a run killed anywhere goes on from the last one.
+ * Joins the stages; what each is about stands in a module of its own:
  *
- * One job is under way at most; a further cut waits for it. Merges that fall due run in the
- * background as well.
+ *   reading   cmd/reading.h      rounds out of files and live inputs;
+ *                                cmd/ledger.h: up to where which source is known
+ *   folding   observe/observer.h rounds into open slots
+ *   sealing   cmd/sealing.h      slots into tables and a commit; cmd/state.h: what stays open
+ *   merging   cmd/merging.h      tables into fewer
+ *
+ * A crew of N threads (the caller is one of them) works on three rounds at once, each in a `struct step`
+ * (cmd/step.h): one is read, one decoded, one folded, and all wait for the slowest.
+ *
+ *           turn n:     read n | decode n-1 | fold n-2 | if that is a cut: seal and merge in the background
+ *
+ * Handle type. Called by one thread. Store and options' pointers are borrowed.
  */
 #ifndef DNSMON_CMD_PIPELINE_H
 #define DNSMON_CMD_PIPELINE_H
 
-#include <stdatomic.h>
-
-#include "input/source.h"
+#include "cmd/reading.h"
 #include "observe/observer.h"
 #include "store/store.h"
 
 struct pipeline;
-
-struct pipeline_file {
-    const char *path; /* "-": standard input */
-    struct input_options input;
-};
-
-/* A live input: appends messages, waits `timeout_ms` at most. */
-struct live_input {
-    int (*read)(void *ctx, struct message_batch *batch, struct tally *tally, int timeout_ms, struct fault *why);
-    void *ctx;
-};
 
 struct pipeline_options {
     struct observer_options observer;
@@ -44,9 +37,8 @@ struct pipeline_options {
 
 struct pipeline_result {
     struct observer_counts counts; /* of this run */
-    uint64_t packets;
+    struct reading_counts read;
     uint64_t rr_distinct;          /* observer_distinct */
-    uint64_t sources_new, sources_grown, sources_known, sources_empty, sources_damaged, sources_failed;
 };
 
 /* Restores the open state of `store` (borrowed, open for writing). */
@@ -55,16 +47,12 @@ int pipeline_create(struct pipeline **ret, struct store *store, const struct pip
 void pipeline_destroy(struct pipeline **pipeline);
 
 /* Reads all files in order. Everything read is sealed on return, on errors as far as possible. */
-int pipeline_files(struct pipeline *pipeline, const struct pipeline_file *files, size_t n, struct pipeline_result *ret,
+int pipeline_files(struct pipeline *pipeline, const struct file_input *files, size_t n, struct pipeline_result *ret,
                    struct fault *why) MUST_CHECK;
 
 /* Reads live inputs in turn until *options.stop. What they keep open themselves (streams, fragments) is not
  * saved, waiting queries are; the open state of files stays as it is in the database. */
 int pipeline_live(struct pipeline *pipeline, struct live_input *inputs, size_t n, struct pipeline_result *ret,
                   struct fault *why) MUST_CHECK;
-
-/* Counts to a JSON object and back (the store's totals, ingest --json). */
-char *counts_to_json(const struct observer_counts *counts, const struct pipeline_result *run, double seconds, double cpu_seconds);
-int counts_from_json(const char *text, struct observer_counts *ret) MUST_CHECK;
 
 #endif

@@ -1,0 +1,71 @@
+#include "cmd/state.h"
+
+#include "cmd/step.h"
+#include "input/source.h"
+
+enum { STATE_VERSION = 1 };
+static const char magic[4] = "DMST";
+
+static int check_head(struct cursor *from, struct fault *why)
+{
+    const uint8_t *found = cursor_take(from, sizeof magic);
+    if (found == NULL || memcmp(found, magic, sizeof magic) != 0)
+        return fault_set(why, E_CORRUPT, "open state: bad magic");
+    if (cursor_le32(from) != STATE_VERSION)
+        return fault_set(why, E_VERSION, "open state: unknown version; made by a newer dnsmon?");
+    return E_OK;
+}
+
+static int parse(const struct buffer *state, struct observer *observer, struct transport *transport,
+                 struct fault *why)
+{
+    struct cursor from = cursor_over(state->ptr, state->len);
+    int err = check_head(&from, why);
+    if (err == E_OK)
+        err = observer_load(observer, &from, why);
+    if (err == E_OK)
+        err = transport_load(transport, &from, why);
+    if (err == E_OK && (from.failed || cursor_left(&from) > 0))
+        err = fault_set(why, E_CORRUPT, "open state: wrong length");
+    return err;
+}
+
+static int load_file(struct store *store, struct observer *observer, struct transport *transport, struct fault *why)
+{
+    struct buffer state;
+    buffer_init(&state, STATE_LIMIT);
+    int err = store_state(store, &state, why);
+    if (err == E_OK && state.len > 0)
+        err = parse(&state, observer, transport, why);
+    buffer_release(&state);
+    return err;
+}
+
+static int restore_entry(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    int err = observer_restore(ctx, key, value);
+    return err ? fault_set(why, err, "unfinished slot: %s", fault_text(err)) : E_OK;
+}
+
+/* Unfinished slots' records go back into memory, so that limits see whole slots. */
+static int load_slots(struct store *store, struct observer *observer, struct fault *why)
+{
+    struct store_range range = { .kind = KIND_RR, .open_only = true };
+    return store_scan_each(store, &range, restore_entry, observer, why);
+}
+
+int state_load(struct store *store, struct observer *observer, struct transport *transport, struct fault *why)
+{
+    int err = load_file(store, observer, transport, why);
+    if (err == E_OK)
+        err = load_slots(store, observer, why);
+    return err;
+}
+
+void state_save(const struct observer *observer, const struct step *step, struct buffer *to)
+{
+    buffer_append(to, magic, sizeof magic);
+    buffer_le32(to, STATE_VERSION);
+    observer_save(observer, &step->round, to);
+    buffer_append(to, step->packets.ptr, step->packets.len);
+}
