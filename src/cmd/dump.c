@@ -7,22 +7,29 @@
  *     rr       owner type data first last count upstream ttl_min ttl_max flags sensors threshold
  *     inverse  the same, a record with two names (SOA) once for each
  *     name     name host|domain first last count
+ *     host     owner hour first last counters clients
+ *     domain   the same, names
  *
  * `type` of what is said about an owner: NXDOMAIN, NODATA, NAMES (collapsed, data is the
- * class), RDATA (collapsed, data is the type), OUTSIDE:type.
+ * class), RDATA (collapsed, data is the type), OUTSIDE:type. `hour` is the second that it begins with;
+ * `counters` those that are not zero, as queries=12,answered=11; `clients` are ID:SECOND+SECOND, `names`
+ * HASH:LENGTH:ENTROPY, in the order of the value, or - without any.
  */
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
+#include "record/activity.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: dnsmon dump [OPTION...] [--kind rr|inverse|name]\n\n"
+    "usage: dnsmon dump [OPTION...] [--kind rr|inverse|name|host|domain]\n\n"
     "Every record of a kind (rr), merged over all tables, as a line of tab-separated text in\n"
     "key order: owner, type, data, first, last, count, upstream, ttl_min, ttl_max, flags,\n"
-    "sensors, threshold; of names: name, host or domain, first, last, count.\n\n" OPTIONS_COMMON_HELP;
+    "sensors, threshold; of names: name, host or domain, first, last, count; of how hosts and\n"
+    "domains were asked for: owner, hour, first, last, counters, sampled clients, sampled names.\n\n" OPTIONS_COMMON_HELP;
 
 enum { OWN_KIND = OPTION_OWN };
 
@@ -141,12 +148,74 @@ static bool dump_name(struct dump *d, struct slice key, struct slice value)
     return true;
 }
 
+/* Behind what was written since `before`, the last of it a separator. */
+static void end_list(struct buffer *to, size_t before, char end)
+{
+    if (to->len > before)
+        to->ptr[to->len - 1] = (uint8_t)end;
+    else
+        buffer_printf(to, "-%c", end);
+}
+
+static void column_counters(struct buffer *to, const struct activity *a)
+{
+    size_t before = to->len;
+    for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
+        if (a->counters[i] != 0)
+            buffer_printf(to, "%s=%" PRIu64 ",", activity_counter_name(i), a->counters[i]);
+    end_list(to, before, '\t');
+}
+
+static void column_clients(struct buffer *to, const struct activity *a)
+{
+    size_t before = to->len;
+    for (unsigned i = 0; i < a->n_clients; i++) {
+        const struct activity_client *client = &a->clients[i];
+        buffer_printf(to, "%016" PRIx64, client->id);
+        for (unsigned k = 0; k < client->n_asks; k++)
+            buffer_printf(to, "%c%u", k ? '+' : ':', client->asks[k]);
+        buffer_u8(to, ',');
+    }
+    end_list(to, before, '\t');
+}
+
+static void column_names(struct buffer *to, const struct activity *a)
+{
+    size_t before = to->len;
+    for (unsigned i = 0; i < a->n_names; i++)
+        buffer_printf(to, "%016" PRIx64 ":%u:%u,", a->names[i].hash, a->names[i].length, a->names[i].entropy);
+    end_list(to, before, '\t');
+}
+
+static bool dump_activity(struct dump *d, struct slice key, struct slice value)
+{
+    static struct activity a;
+    struct buffer *to = &d->present.out;
+    struct slice owner;
+    uint32_t hour;
+    if (!activity_key_get(key, &owner, &hour) || !activity_get(value, d->kind == KIND_DOMAIN, &a))
+        return false;
+    column(d, d->text, present_owner(owner, d->text));
+    column_number(d, (uint64_t)hour * ACTIVITY_HOUR_S);
+    column_number(d, a.first);
+    column_number(d, a.last);
+    column_counters(to, &a);
+    column_clients(to, &a);
+    if (a.domain)
+        column_names(to, &a);
+    if (!to->failed)
+        to->len--; /* the last tab */
+    return true;
+}
+
 static bool dump_record(struct dump *d, struct slice key, struct slice value)
 {
     struct rr_key k;
     struct rr_value v;
     if (d->kind == KIND_NAME)
         return dump_name(d, key, value);
+    if (d->kind == KIND_HOST || d->kind == KIND_DOMAIN)
+        return dump_activity(d, key, value);
     bool ok = d->kind == KIND_INVERSE ? rr_inverse_get(key, d->rdata, &k) : rr_key_get(key, &k);
     if (!ok || !rr_value_get(value, &v))
         return false;
@@ -209,7 +278,7 @@ static uint8_t kind_of(struct options *o)
     for (uint8_t kind = 0; kind < KINDS; kind++)
         if (strcmp(optarg, record_kinds[kind].name) == 0)
             return kind;
-    options_wrong(o, "--kind: '%s' is none of rr, inverse, name", optarg);
+    options_wrong(o, "--kind: '%s' is none of rr, inverse, name, host, domain", optarg);
     return KIND_RR;
 }
 

@@ -18,6 +18,8 @@ static const char expire_usage[] =
     "Drops the tables that the retention no longer keeps. Name tables stay.\n\n"
     "  --keep-slot, --keep-hour, --keep-day, --keep-month DURATION\n"
     "                      how long after their period tables of a tier stay; 0 = for ever\n"
+    "  --keep-activity DURATION\n"
+    "                      the same for how hosts and domains were asked for, in every tier (35d)\n"
     "  --as-of TIME        as if it were this time\n" OPTIONS_COMMON_HELP;
 static const char purge_usage[] =
     "usage: dnsmon purge [OPTION...] NAME\n\n"
@@ -34,6 +36,7 @@ static const struct option expire_longs[] = {
     { "keep-hour", required_argument, NULL, OWN_KEEP + TIER_HOUR },
     { "keep-day", required_argument, NULL, OWN_KEEP + TIER_DAY },
     { "keep-month", required_argument, NULL, OWN_KEEP + TIER_MONTH },
+    { "keep-activity", required_argument, NULL, OWN_KEEP + TIERS },
     OPTIONS_COMMON,
 };
 static const struct option purge_longs[] = {
@@ -135,6 +138,8 @@ int cmd_expire(int argc, char **argv)
     while ((c = options_next(&o)) > 0) {
         if (c == OWN_AS_OF)
             options_time(&o, "as-of", &now);
+        else if (c == OWN_KEEP + TIERS)
+            options_duration(&o, "keep-activity", &o.settings.keep_activity_s);
         else
             options_duration(&o, names[c - OWN_KEEP], &o.settings.keep_s[c - OWN_KEEP]);
     }

@@ -1,5 +1,6 @@
 #include "record/kind.h"
 
+#include "record/activity.h"
 #include "record/rr.h"
 
 static int merge_rr(struct slice a, struct slice b, struct buffer *to)
@@ -28,6 +29,26 @@ static int merge_name(struct slice a, struct slice b, struct buffer *to)
         return E_NOMEM;
     to->len += name_value_put(&x, at);
     return E_OK;
+}
+
+static int merge_activity(bool domain, struct slice a, struct slice b, struct buffer *to)
+{
+    struct activity into, from;
+    if (!activity_get(a, domain, &into) || !activity_get(b, domain, &from))
+        return E_CORRUPT;
+    activity_merge(&into, &from);
+    activity_put(&into, to);
+    return to->failed ? E_NOMEM : E_OK;
+}
+
+static int merge_host(struct slice a, struct slice b, struct buffer *to)
+{
+    return merge_activity(false, a, b, to);
+}
+
+static int merge_domain(struct slice a, struct slice b, struct buffer *to)
+{
+    return merge_activity(true, a, b, to);
 }
 
 /* An owner, and the last two labels of it: the smallest subtree a look-up names often. */
@@ -116,8 +137,31 @@ static bool name_valid(struct slice key, struct slice value)
     return forward != 0 && (key.len == forward || domain) && name_value_get(value, &v);
 }
 
+/* All that was asked is of the key's hour. */
+static bool activity_valid(bool domain, struct slice key, struct slice value)
+{
+    struct slice owner;
+    struct activity a;
+    uint32_t hour;
+    return activity_key_get(key, &owner, &hour) && activity_get(value, domain, &a) &&
+           a.first / ACTIVITY_HOUR_S == hour && a.last / ACTIVITY_HOUR_S == hour;
+}
+
+static bool host_valid(struct slice key, struct slice value)
+{
+    return activity_valid(false, key, value);
+}
+
+static bool domain_valid(struct slice key, struct slice value)
+{
+    return activity_valid(true, key, value);
+}
+
+/* rr_filter_keys and rr_owner ask no more of a key than an owner in front. */
 const struct record_kind record_kinds[KINDS] = {
     [KIND_RR] = { "rr", false, merge_rr, rr_filter_keys, rr_owner, rr_valid },
     [KIND_INVERSE] = { "inverse", false, merge_rr, inverse_filter_keys, inverse_owner, inverse_valid },
     [KIND_NAME] = { "name", true, merge_name, name_filter_keys, name_owner, name_valid },
+    [KIND_HOST] = { "host", false, merge_host, rr_filter_keys, rr_owner, host_valid },
+    [KIND_DOMAIN] = { "domain", false, merge_domain, rr_filter_keys, rr_owner, domain_valid },
 };

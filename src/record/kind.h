@@ -3,7 +3,7 @@
  * Every value merges by sum, min, max or union: commutative and associative, so
  * that chunking, threads and restarts leave the same bytes. The store knows keys
  * as bytes and merges values through this table alone. docs/format/records.md has
- * the byte layouts; the activity and label kinds will take their ids from here.
+ * the byte layouts. New kinds come last.
  */
 #ifndef DNSMON_RECORD_KIND_H
 #define DNSMON_RECORD_KIND_H
@@ -15,6 +15,8 @@ enum record_kind_id {
     KIND_RR,      /* owner | type | rdata */
     KIND_INVERSE, /* type | searchable rdata | owner | turn, rdlength */
     KIND_NAME,    /* owner in forward order; never expires: first seen */
+    KIND_HOST,    /* owner | hour: how a name was asked for */
+    KIND_DOMAIN,  /* registered domain | hour: how names at or below it were */
     KINDS
 };
 

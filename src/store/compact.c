@@ -415,7 +415,7 @@ int store_run_merge(struct store *s, const struct store_merge *merge, struct fau
 
 static bool is_expired(const struct store *s, const struct store_table *t, int64_t now)
 {
-    uint64_t keep = s->options.keep_s[t->tier];
+    uint64_t keep = s->options.keep_s[t->kind][t->tier];
     return keep && !record_kinds[t->kind].forever && !t->open && !is_busy(s, t->id) &&
            now > period_end(t->tier, t->slot) && (uint64_t)(now - period_end(t->tier, t->slot)) > keep;
 }

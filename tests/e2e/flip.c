@@ -23,7 +23,7 @@
 #include "base/hash.h"
 #include "store/store.h"
 
-enum { FILES = 256, QUESTIONS = 128, PER_KIND = 12, ANSWER_LIMIT = 64 << 20, PROBLEMS_TOLD = 40 };
+enum { FILES = 256, PER_KIND = 12, QUESTIONS = KINDS * (1 + 2 * PER_KIND), ANSWER_LIMIT = 64 << 20, PROBLEMS_TOLD = 40 };
 enum { WRONG = 1 }; /* beside 0 and the negative codes */
 
 static const char *folder;

@@ -46,7 +46,7 @@ static const struct {
     { "odd\\032name.example", 65280, 0, 0, DATA("\xde\xad"), DAY_1, DAY_1, 1 },
 };
 #define RECORDS_MAX (2 * RECORDS) /* SOA has two inverse keys */
-enum { RECORDS = sizeof records / sizeof records[0] };
+enum { RECORDS = sizeof records / sizeof records[0], TABLES = 2 * (KIND_NAME + 1) };
 
 static const char *dir;
 
@@ -131,13 +131,13 @@ static int make_database(void **state)
     struct store *store;
     struct fault why = { 0 };
     struct store_options options = { 0 };
-    struct store_table tables[2 * KINDS];
+    struct store_table tables[TABLES];
     dir = scratch_path("db");
     if (store_open(&store, dir, STORE_WRITE, &options, &why) != 0)
         fail_msg("%s", why.text);
-    for (uint8_t i = 0; i < 2 * KINDS; i++)
+    for (uint8_t i = 0; i < TABLES; i++)
         make_table(store, i / 2, i % 2, &tables[i]);
-    struct store_change change = { .add = tables, .n_add = 2 * KINDS, .watermark = DAY_3 };
+    struct store_change change = { .add = tables, .n_add = TABLES, .watermark = DAY_3 };
     if (store_commit(store, &change, &why) != 0)
         fail_msg("%s", why.text);
     store_close(&store);

@@ -54,6 +54,7 @@ static bool kind_valid(struct slice key, struct slice value)
 #define TEST_KIND(n, keep) \
     { .name = n, .forever = keep, .merge = kind_merge, .filter_keys = kind_filter_keys, .owner = kind_owner, .valid = kind_valid }
 const struct record_kind record_kinds[KINDS] = { TEST_KIND("rr", false), TEST_KIND("inverse", false),
-                                                 TEST_KIND("name", true) };
+                                                 TEST_KIND("name", true), TEST_KIND("host", false),
+                                                 TEST_KIND("domain", false) };
 
 #endif

@@ -237,13 +237,42 @@ static void test_merges(void **state)
     store_close(&s);
     assert_int_equal(world_fsck(true), 0);
     /* Retention drops the month, but names stay. */
-    struct store_options options = { .keep_s = { [TIER_MONTH] = 86400 } };
+    struct store_options options = { .keep_s = { [KIND_RR][TIER_MONTH] = 86400, [KIND_NAME][TIER_MONTH] = 86400 } };
     uint64_t dropped;
     s = world_open(STORE_WRITE, &options);
     assert_int_equal(store_expire(s, NOON + 30 * 86400, &dropped, &why), 0);
     assert_int_equal(dropped, 1);
     assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
     store_close(&s);
+    world_remove();
+}
+
+/* Each kind has its own ages, of which a table's tier decides; those without stay. */
+static void test_retention(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference refs[KINDS] = { 0 };
+    struct store_options options = { .keep_s = { [KIND_RR][TIER_SLOT] = 20 * 86400, [KIND_RR][TIER_MONTH] = 86400,
+                                                 [KIND_HOST][TIER_SLOT] = 9 * 86400 } };
+    uint64_t dropped;
+    const struct store_table *t;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, &options);
+    for (uint8_t kind = 0; kind < KINDS; kind++)
+        assert_int_equal(world_add(s, kind, NOON, 1, &refs[kind], &why), 0);
+    assert_int_equal(store_expire(s, NOON + 9 * 86400, &dropped, &why), 0);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(store_expire(s, NOON + 10 * 86400, &dropped, &why), 0);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(store_tables(s, &t), KINDS - 1);
+    for (uint8_t kind = 0; kind < KINDS; kind++)
+        if (kind != KIND_HOST)
+            assert_int_equal(world_compare(s, kind, &refs[kind]), 0);
+    assert_int_equal(store_expire(s, NOON + 1000 * 86400, &dropped, &why), 0);
+    assert_int_equal(dropped, 1);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
     world_remove();
 }
 
@@ -463,7 +492,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_late_slots),
+        cmocka_unit_test(test_retention), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
