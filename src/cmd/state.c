@@ -41,17 +41,29 @@ static int load_file(struct store *store, struct observer *observer, struct tran
     return err;
 }
 
+struct restoring {
+    struct observer *observer;
+    enum record_kind_id kind;
+};
+
 static int restore_entry(void *ctx, struct slice key, struct slice value, struct fault *why)
 {
-    int err = observer_restore(ctx, key, value);
+    const struct restoring *r = ctx;
+    int err = observer_restore(r->observer, r->kind, key, value);
     return err ? fault_set(why, err, "unfinished slot: %s", fault_text(err)) : E_OK;
 }
 
 /* Unfinished slots' records go back into memory, so that limits see whole slots. */
 static int load_slots(struct store *store, struct observer *observer, struct fault *why)
 {
-    struct store_range range = { .kind = KIND_RR, .open_only = true };
-    return store_scan_each(store, &range, restore_entry, observer, why);
+    static const enum record_kind_id kinds[] = { KIND_RR, KIND_HOST, KIND_DOMAIN }; /* others follow from these */
+    int err = E_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && err == E_OK; i++) {
+        struct restoring r = { observer, kinds[i] };
+        struct store_range range = { .kind = (uint8_t)kinds[i], .open_only = true };
+        err = store_scan_each(store, &range, restore_entry, &r, why);
+    }
+    return err;
 }
 
 int state_load(struct store *store, struct observer *observer, struct transport *transport, struct fault *why)

@@ -15,6 +15,7 @@ struct fact {
     uint64_t owner_hash, hash;
     uint16_t type;
     uint8_t about;
+    uint8_t class; /* of the owner */
 };
 
 /* --- tables ------------------------------------------------------------------------ */
@@ -291,7 +292,7 @@ static struct domain *domain_of(struct fold *fold, struct slice owner)
     return d ? d : make_domain(fold, key, hash, match.whole);
 }
 
-static unsigned class_of(uint8_t about)
+static uint8_t class_of(uint8_t about)
 {
     return about == RR_NXDOMAIN ? CLASS_ABSENT : CLASS_EXISTS;
 }
@@ -304,10 +305,9 @@ static bool is_owner(const struct owner *o, const struct fact *f)
 static struct owner *find_owner(const struct fold *fold, const struct fact *f)
 {
     const struct fold_table *t = &fold->owners;
-    unsigned class = class_of(f->about);
     for (const struct fold_entry *e = table_at(t, f->owner_hash); e->item != NULL; e = table_next(t, e)) {
         struct owner *o = e->item;
-        if (e->hash == f->owner_hash && o->class == class && is_owner(o, f))
+        if (e->hash == f->owner_hash && o->class == f->class && is_owner(o, f))
             return o;
     }
     return NULL;
@@ -315,12 +315,12 @@ static struct owner *find_owner(const struct fold *fold, const struct fact *f)
 
 static int make_owner(struct fold *fold, struct domain *d, const struct fact *f, struct owner **ret)
 {
-    unsigned class = class_of(f->about);
+    unsigned class = f->class;
     size_t len = f->owner.len;
     struct owner *o = table_grow(&fold->owners) == E_OK ? arena_alloc(&fold->arena, sizeof *o + len) : NULL;
     if (o == NULL)
         return E_NOMEM;
-    *o = (struct owner){ .next = d->owners[class], .domain = d, .key_len = (uint16_t)len, .class = (uint8_t)class };
+    *o = (struct owner){ .next = d->owners[class], .domain = d, .key_len = (uint16_t)len, .class = f->class };
     short_copy(o->key, f->owner.ptr, len);
     d->owners[class] = o;
     d->n_owners[class]++;
@@ -337,7 +337,7 @@ static int owner_of(struct fold *fold, const struct fact *f, struct owner **ret,
     if (o != NULL) {
         *ret_domain = o->domain;
     } else {
-        unsigned class = class_of(f->about);
+        unsigned class = f->class;
         struct domain *d = domain_of(fold, f->owner);
         if (d == NULL)
             return E_NOMEM;
@@ -542,7 +542,7 @@ static int add_new(struct fold *fold, const struct fact *f, const struct rr_valu
         return err;
     if (o == NULL) {
         counts->collapsed_names += v->count + v->upstream;
-        return collapse_name(fold, d, class_of(f->about), v);
+        return collapse_name(fold, d, f->class, v);
     }
     if (is_beyond(o, f)) {
         counts->collapsed_rdata += v->count + v->upstream;
@@ -584,6 +584,12 @@ struct look_ahead {
     uint64_t owner_hash;
 };
 
+/* Names that were answered and names that were not have separate limits. */
+static uint8_t asked_class(const struct asked *a)
+{
+    return a->outcome == ACTIVITY_NOERROR || a->outcome == ACTIVITY_NODATA ? CLASS_EXISTS : CLASS_ABSENT;
+}
+
 static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *next, int64_t slot_end,
                        struct fold_counts *counts)
 {
@@ -605,6 +611,12 @@ static bool read_ahead(struct look_ahead *l, struct fold *fold, struct fold *nex
         u->fact.rdata.len = room;
         counts->rdata_cut++;
     }
+    if (o->about == OBSERVATION_ASKED) {
+        u->fact.class = asked_class(observation_asked(o));
+        __builtin_prefetch(table_at(&u->fold->owners, l->owner_hash));
+        return true;
+    }
+    u->fact.class = class_of(o->about);
     u->fact.hash = record_hash(u->fold, &u->fact);
     __builtin_prefetch(table_at(&u->fold->records, u->fact.hash));
     return true;
@@ -620,6 +632,10 @@ static void *likely_item(const struct fold_table *t, uint64_t hash)
 
 static void ask_record(struct upcoming *u)
 {
+    if (u->what->about == OBSERVATION_ASKED) {
+        ask_lines(likely_item(&u->fold->owners, u->fact.owner_hash));
+        return;
+    }
     u->likely = likely_item(&u->fold->records, u->fact.hash);
     if (u->likely != NULL) {
         ask_lines(u->likely);
@@ -630,14 +646,41 @@ static void ask_record(struct upcoming *u)
     __builtin_prefetch(table_at(&u->fold->domains, domain_hash(u->fold, key)));
 }
 
+/* By now an owner is there, of which activity wants to know more. */
+static void ask_activity(const struct upcoming *u)
+{
+    const struct owner *o = likely_item(&u->fold->owners, u->fact.owner_hash);
+    if (o == NULL)
+        return;
+    ask_lines(o->hours);
+    ask_lines(o->domain);
+}
+
 static void ask_owner(const struct upcoming *u)
 {
+    if (u->what->about == OBSERVATION_ASKED) {
+        ask_activity(u);
+        return;
+    }
     ask_lines(u->likely ? u->likely->owner : likely_item(&u->fold->owners, u->fact.owner_hash));
+}
+
+static int fold_asked(const struct upcoming *u)
+{
+    const struct asked *asked = observation_asked(u->what);
+    struct owner *o;
+    struct domain *d;
+    int err = owner_of(u->fold, &u->fact, &o, &d);
+    return err ? err : fold_activity(u->fold, d, o, u->fact.owner, asked, u->what->ts_s);
 }
 
 static int fold_one(const struct upcoming *u, struct fold_counts *counts)
 {
     const struct observation *o = u->what;
+    if (o->about == OBSERVATION_ASKED) {
+        widen_span(u->fold, o->ts_s, o->ts_s);
+        return fold_asked(u);
+    }
     struct rr_value value = {
         .first = o->ts_s, .last = o->ts_s, .count = !o->upstream, .upstream = o->upstream,
         .ttl_min = o->ttl, .ttl_max = o->ttl, .flags = o->flags, .sensors = UINT64_C(1) << o->sensor,
@@ -688,10 +731,10 @@ static int restore_rdata(struct fold *fold, const struct fact *f, const struct r
     int err = owner_of(fold, f, &o, &d);
     if (err)
         return err;
-    return o ? collapse_rdata(fold, o, f->type, v, v->threshold) : collapse_name(fold, d, CLASS_EXISTS, v);
+    return o ? collapse_rdata(fold, o, f->type, v, v->threshold) : collapse_name(fold, d, f->class, v);
 }
 
-int fold_record(struct fold *fold, struct slice key, struct slice value)
+static int restore_record(struct fold *fold, struct slice key, struct slice value)
 {
     struct rr_key k;
     struct rr_value v;
@@ -701,11 +744,49 @@ int fold_record(struct fold *fold, struct slice key, struct slice value)
     widen_span(fold, (int64_t)v.first, (int64_t)v.last);
     if (k.about == RR_COLLAPSED_NAMES)
         return restore_names(fold, &k, &v);
-    struct fact f = { .owner = k.owner, .rdata = k.rdata, .type = k.about ? k.subtype : k.type, .about = k.about };
+    struct fact f = { .owner = k.owner, .rdata = k.rdata, .type = k.about ? k.subtype : k.type, .about = k.about,
+                      .class = class_of(k.about) };
     f.owner_hash = hash_memory(k.owner.ptr, k.owner.len, fold->secret);
     f.hash = record_hash(fold, &f);
     if (k.about == RR_COLLAPSED_RDATA)
         return restore_rdata(fold, &f, &v);
     bool is_new;
     return add_fact(fold, &f, &v, &counts, &is_new);
+}
+
+static int restore_hours(struct fold *fold, struct slice key, struct slice value, bool domain)
+{
+    struct activity a;
+    struct slice owner;
+    uint32_t hour;
+    if (!activity_key_get(key, &owner, &hour) || !activity_get(value, domain, &a) || a.last > UINT32_MAX)
+        return E_CORRUPT;
+    widen_span(fold, (int64_t)a.first, (int64_t)a.last);
+    if (domain) {
+        struct domain *d = domain_of(fold, owner);
+        return d ? fold_activity_restore(fold, &d->hours, hour, &a) : E_NOMEM;
+    }
+    bool answered = a.counters[ACTIVITY_NOERROR] + a.counters[ACTIVITY_NODATA] > 0;
+    struct fact f = { .owner = owner, .class = answered ? CLASS_EXISTS : CLASS_ABSENT };
+    f.owner_hash = hash_memory(owner.ptr, owner.len, fold->secret);
+    struct owner *o;
+    struct domain *d;
+    int err = owner_of(fold, &f, &o, &d);
+    if (err || o == NULL)
+        return err;
+    return fold_activity_restore(fold, &o->hours, hour, &a);
+}
+
+int fold_restore(struct fold *fold, enum record_kind_id kind, struct slice key, struct slice value)
+{
+    switch (kind) {
+    case KIND_RR:
+        return restore_record(fold, key, value);
+    case KIND_HOST:
+        return restore_hours(fold, key, value, false);
+    case KIND_DOMAIN:
+        return restore_hours(fold, key, value, true);
+    default:
+        return E_OK; /* what is made of these */
+    }
 }

@@ -51,8 +51,8 @@ bool fold_is_empty(const struct fold *fold);
 int fold_observations(struct fold *fold, struct fold *next, int64_t slot, uint32_t slot_s,
                       const uint8_t *from, const uint8_t *end, struct fold_counts *counts) MUST_CHECK;
 
-/* Adds a record read back from an unfinished slot's table. */
-int fold_record(struct fold *fold, struct slice key, struct slice value) MUST_CHECK;
+/* Adds an entry read back from an unfinished slot's table. Those of rr come first: they know limits. */
+int fold_restore(struct fold *fold, enum record_kind_id kind, struct slice key, struct slice value) MUST_CHECK;
 
 /* The data time of what is inside, seconds. */
 void fold_span(const struct fold *fold, int64_t *ret_from, int64_t *ret_to);

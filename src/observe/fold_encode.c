@@ -18,7 +18,9 @@ struct entries {
 
 struct fold_encoder {
     struct entries owners;  /* the fold's own keys, without values */
-    struct entries inverse, names;
+    struct entries inverse, names, domains;
+    struct activity activity, other;
+    struct buffer entry;
     struct entries extra;   /* collapsed children of domains */
     struct keysort_item *spare;
     size_t spare_capacity;
@@ -68,10 +70,11 @@ int fold_encoder_create(struct fold_encoder **ret)
     struct fold_encoder *e = calloc(1, sizeof *e);
     if (e == NULL)
         return E_NOMEM;
-    struct entries *all[] = { &e->owners, &e->inverse, &e->names, &e->extra };
+    struct entries *all[] = { &e->owners, &e->inverse, &e->names, &e->domains, &e->extra };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         arena_init(&all[i]->arena, ARENA_CHUNK);
     buffer_init(&e->rr, SIZE_MAX / 2);
+    buffer_init(&e->entry, SIZE_MAX / 2);
     *ret = e;
     return E_OK;
 }
@@ -84,9 +87,11 @@ void fold_encoder_destroy(struct fold_encoder **pointer)
     entries_release(&e->owners);
     entries_release(&e->inverse);
     entries_release(&e->names);
+    entries_release(&e->domains);
     entries_release(&e->extra);
     pages_free(e->spare, e->spare_capacity * sizeof *e->spare);
     buffer_release(&e->rr);
+    buffer_release(&e->entry);
     free(e);
     *pointer = NULL;
 }
@@ -294,7 +299,7 @@ static int put_domain_names(const struct fold *fold, struct entries *names)
             if (v != NULL)
                 total_add(&total, v->first, v->last, v->count + v->upstream);
         }
-        if (d->key_len == 0)
+        if (d->key_len == 0 || total.count == 0)
             continue;
         memcpy(key, d->key, d->key_len);
         key[d->key_len] = 0;
@@ -373,11 +378,97 @@ static void ask_ahead(const struct entries *owners, size_t i)
         ask_lines(owner_at(owners, i + OWNERS_AHEAD));
     if (i + RECORDS_AHEAD < owners->n) {
         /* The latest; those before it, being of one answer, mostly lie in front of it. */
-        const uint8_t *latest = (const uint8_t *)owner_at(owners, i + RECORDS_AHEAD)->records;
-        ask_lines(latest - 128);
-        ask_lines(latest);
+        uintptr_t latest = (uintptr_t)owner_at(owners, i + RECORDS_AHEAD)->records;
+        ask_lines((const void *)(latest - 128));
+        ask_lines((const void *)latest);
     }
 }
+
+/* --- activity ---------------------------------------------------------------------- */
+
+/* By hour; lists have one or two. */
+static struct activity_hour *sort_hours(struct activity_hour *list)
+{
+    struct activity_hour *sorted = NULL;
+    while (list != NULL) {
+        struct activity_hour *h = list, **link = &sorted;
+        list = h->next;
+        while (*link != NULL && (*link)->hour < h->hour)
+            link = &(*link)->next;
+        h->next = *link;
+        *link = h;
+    }
+    return sorted;
+}
+
+/* Appends key and value to a run or an arena's buffer as run entries are. */
+static int put_hour(struct fold_encoder *e, struct slice owner, uint32_t hour, struct buffer *run)
+{
+    size_t start = run->len, key_len = owner.len + 4;
+    uint8_t *to = buffer_reserve(run, 4 + key_len);
+    if (to == NULL)
+        return E_NOMEM;
+    activity_key_put(owner, hour, to + 4);
+    run->len += 4 + key_len;
+    activity_put(&e->activity, run);
+    if (run->failed)
+        return E_NOMEM;
+    put_lengths(run->ptr + start, key_len, run->len - start - 4 - key_len);
+    return E_OK;
+}
+
+/* The hours of a host, which may be an owner in both classes: what was answered and what was not. */
+static int put_host_hours(struct fold_encoder *e, struct slice owner, struct activity_hour *a, struct activity_hour *b,
+                          struct buffer *run)
+{
+    int err = E_OK;
+    while ((a || b) && err == E_OK) {
+        struct activity_hour **next = b == NULL || (a != NULL && a->hour <= b->hour) ? &a : &b;
+        uint32_t hour = (*next)->hour;
+        fold_activity_get(*next, false, &e->activity);
+        *next = (*next)->next;
+        if (next == &a && b != NULL && b->hour == hour) {
+            fold_activity_get(b, false, &e->other);
+            activity_merge(&e->activity, &e->other);
+            b = b->next;
+        }
+        err = put_hour(e, owner, hour, run);
+    }
+    return err;
+}
+
+/* The same bytes as a run's entry, to be sorted. */
+static int add_domain_hour(struct fold_encoder *e, struct slice owner, const struct activity_hour *h)
+{
+    buffer_clear(&e->entry);
+    fold_activity_get(h, true, &e->activity);
+    int err = put_hour(e, owner, h->hour, &e->entry);
+    if (err)
+        return err;
+    size_t key_len = owner.len + 4, len = e->entry.len - 4;
+    uint8_t *kept = arena_alloc(&e->domains.arena, len);
+    if (kept == NULL)
+        return E_NOMEM;
+    memcpy(kept, e->entry.ptr + 4, len);
+    return entries_add(&e->domains, kept, key_len, len - key_len);
+}
+
+static int put_domain_hours(const struct fold *fold, struct fold_encoder *e)
+{
+    const struct domain *d;
+    int err = E_OK;
+    for (size_t at = 0; err == E_OK && (d = fold_walk(&fold->domains, &at)) != NULL;) {
+        uint8_t key[NAME_KEY_MAX];
+        memcpy(key, d->key, d->key_len);
+        key[d->key_len] = 0;
+        struct slice owner = { key, d->key_len + 1u };
+        for (const struct activity_hour *h = d->hours; h != NULL && err == E_OK; h = h->next)
+            err = add_domain_hour(e, owner, h);
+    }
+    return err;
+}
+
+/* --- owners in order --------------------------------------------------------------- */
 
 /* Is the next owner this name in the other class? */
 static bool goes_on(const struct entries *owners, size_t i)
@@ -387,43 +478,62 @@ static bool goes_on(const struct entries *owners, size_t i)
     return short_equal(owners->items[i].key, owners->items[i + 1].key, owners->items[i].len);
 }
 
-/* A name that is in both classes has NXDOMAIN, of type 0, in one and the rest in the other: that
- * one first, and one name for both. */
-static int put_owners(struct fold_encoder *e, struct buffer *run)
+/* A name that is in both classes: that which does not exist first, as its record, of type 0, sorts. */
+static struct owner *other_class(struct entries *owners, size_t i)
+{
+    if (!goes_on(owners, i))
+        return NULL;
+    if (owner_at(owners, i)->class != CLASS_ABSENT) {
+        struct keysort_item swap = owners->items[i];
+        owners->items[i] = owners->items[i + 1];
+        owners->items[i + 1] = swap;
+    }
+    return owner_at(owners, i + 1);
+}
+
+/* All of one name: its records, its hours, and, where there are records, its name. */
+static int put_name(struct fold_encoder *e, struct owner *o, struct owner *other, struct buffer *rr, struct buffer *hosts)
+{
+    struct slice name = { o->key, o->key_len };
+    struct name_value total = { 0 };
+    int err = put_owner(o, rr, &e->inverse, &total);
+    if (err == E_OK && other != NULL)
+        err = put_owner(other, rr, &e->inverse, &total);
+    o->hours = sort_hours(o->hours);
+    if (other != NULL)
+        other->hours = sort_hours(other->hours);
+    if (err == E_OK)
+        err = put_host_hours(e, name, o->hours, other ? other->hours : NULL, hosts);
+    if (err || total.count == 0)
+        return err;
+    total_add(&o->domain->total, total.first, total.last, total.count);
+    return add_name(&e->names, o->key, o->key_len, false, &total);
+}
+
+static int put_owners(struct fold_encoder *e, struct buffer *rr, struct buffer *hosts)
 {
     struct entries *owners = &e->owners;
-    struct name_value total = { 0 };
     int err = E_OK;
     for (size_t i = 0; i < owners->n && err == E_OK; i++) {
         ask_ahead(owners, i);
-        bool more = goes_on(owners, i);
-        if (more && owner_at(owners, i)->class != CLASS_ABSENT) {
-            struct keysort_item swap = owners->items[i];
-            owners->items[i] = owners->items[i + 1];
-            owners->items[i + 1] = swap;
-        }
-        struct owner *o = owner_at(owners, i);
-        err = put_owner(o, run, &e->inverse, &total);
-        if (more || err)
-            continue;
-        total_add(&o->domain->total, total.first, total.last, total.count);
-        err = add_name(&e->names, o->key, o->key_len, false, &total);
-        total = (struct name_value){ 0 };
+        struct owner *other = other_class(owners, i);
+        err = put_name(e, owner_at(owners, i), other, rr, hosts);
+        i += other != NULL;
     }
     return err;
 }
 
-static int put_records(struct fold_encoder *e, struct buffer *run)
+static int put_records(struct fold_encoder *e, struct buffer runs[KINDS])
 {
     int err = sort_entries(e, &e->owners);
     if (err == E_OK)
         err = sort_entries(e, &e->extra);
     if (err || e->extra.n == 0)
-        return err ? err : put_owners(e, run);
-    err = put_owners(e, &e->rr);
+        return err ? err : put_owners(e, &runs[KIND_RR], &runs[KIND_HOST]);
+    err = put_owners(e, &e->rr, &runs[KIND_HOST]);
     if (err == E_OK)
-        merge_runs(&e->rr, &e->extra, run);
-    return run->failed ? E_NOMEM : err;
+        merge_runs(&e->rr, &e->extra, &runs[KIND_RR]);
+    return runs[KIND_RR].failed ? E_NOMEM : err;
 }
 
 int fold_encode(struct fold *fold, struct fold_encoder *e, struct buffer runs[KINDS])
@@ -431,18 +541,23 @@ int fold_encode(struct fold *fold, struct fold_encoder *e, struct buffer runs[KI
     entries_clear(&e->owners);
     entries_clear(&e->inverse);
     entries_clear(&e->names);
+    entries_clear(&e->domains);
     entries_clear(&e->extra);
     buffer_clear(&e->rr);
     int err = trim_domains(fold, &e->extra);
     if (err == E_OK)
         err = collect_owners(fold, &e->owners);
     if (err == E_OK)
-        err = put_records(e, &runs[KIND_RR]);
+        err = put_records(e, runs);
     if (err == E_OK)
         err = put_domain_names(fold, &e->names);
     if (err == E_OK)
         err = put_sorted(e, &e->inverse, &runs[KIND_INVERSE]);
     if (err == E_OK)
         err = put_sorted(e, &e->names, &runs[KIND_NAME]);
+    if (err == E_OK)
+        err = put_domain_hours(fold, e);
+    if (err == E_OK)
+        err = put_sorted(e, &e->domains, &runs[KIND_DOMAIN]);
     return err;
 }

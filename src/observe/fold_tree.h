@@ -7,6 +7,8 @@
 #define DNSMON_OBSERVE_FOLD_TREE_H
 
 #include "observe/fold.h"
+#include "observe/observation.h"
+#include "record/activity.h"
 
 enum name_class { CLASS_EXISTS, CLASS_ABSENT, NAME_CLASSES };
 
@@ -24,6 +26,28 @@ struct record {
     uint8_t rdata[]; /* of a collapsed record (rdata_len is 0) the threshold, eight bytes */
 };
 
+/* A sampled client's asks. Most clients ask a few times an hour; `more` takes over when they do not. */
+enum { FEW_ASKS = 7 };
+struct asker {
+    uint64_t id;
+    uint16_t *more; /* room for ACTIVITY_ASKS; NULL: `few` */
+    uint16_t few[FEW_ASKS];
+    uint8_t n_asks;
+};
+
+/* Activity of a host or a registered domain in one hour. */
+struct activity_hour {
+    struct activity_hour *next; /* of the same name */
+    uint32_t hour;
+    uint32_t first, last;
+    uint16_t n_clients, client_room;
+    uint16_t n_names, name_room;
+    struct asker *clients;        /* by rising id */
+    struct activity_name *names;  /* by rising hash */
+    uint64_t query_bytes, response_bytes;
+    uint32_t counters[ACTIVITY_COUNTERS]; /* but for those two */
+};
+
 /* Of an owner with very many records. */
 struct excess {
     struct record *collapsed; /* RR_COLLAPSED_RDATA, one a type that is over the limit */
@@ -36,6 +60,7 @@ struct owner {
     struct domain *domain;
     struct record *records; /* kept ones */
     struct excess *excess;  /* NULL for nearly all */
+    struct activity_hour *hours;
     uint32_t n_records;
     uint16_t key_len;
     uint8_t class;
@@ -47,6 +72,7 @@ struct domain {
     struct owner *owners[NAME_CLASSES];
     struct rr_value *collapsed[NAME_CLASSES]; /* NULL: no limit reached */
     uint64_t threshold[NAME_CLASSES];
+    struct activity_hour *hours;
     struct name_value total; /* fold_encode's */
     uint32_t n_owners[NAME_CLASSES];
     uint16_t key_len; /* without the final 00 */
@@ -93,13 +119,24 @@ static inline void *fold_walk(const struct fold_table *t, size_t *at)
 static inline void ask_lines(const void *item)
 {
     __builtin_prefetch(item);
-    __builtin_prefetch((const uint8_t *)item + 64);
+    __builtin_prefetch((const void *)((uintptr_t)item + 64)); /* NULL as well */
 }
 
 static inline struct record *owner_collapsed(const struct owner *o)
 {
     return o->excess ? o->excess->collapsed : NULL;
 }
+
+/* Counts a question under its domain and, unless NULL, its owner. */
+int fold_activity(struct fold *fold, struct domain *domain, struct owner *owner, struct slice name,
+                  const struct asked *asked, uint32_t ts_s) MUST_CHECK;
+
+/* The same from a record read back. */
+int fold_activity_restore(struct fold *fold, struct activity_hour **hours, uint32_t hour,
+                          const struct activity *from) MUST_CHECK;
+
+/* An hour as a value. */
+void fold_activity_get(const struct activity_hour *hour, bool domain, struct activity *ret);
 
 /* Keeps the `limit` owners of smallest rank; the others go to the collapsed child. */
 int fold_trim_names(struct fold *fold, struct domain *domain, unsigned class, unsigned limit) MUST_CHECK;

@@ -23,6 +23,25 @@ struct observation {
     uint8_t sensor;
 };
 
+/* With this for `about` it is a question that was asked, ts_s the question's time: a struct asked, of
+ * rdata_len bytes, stands in front of the owner key, where it is aligned. */
+enum { OBSERVATION_ASKED = 0xff };
+
+enum asked_flag {
+    ASKED_QUERY = 1,        /* the query was seen; else a response alone */
+    ASKED_ANSWERED = 2,     /* and it was answered in time */
+    ASKED_CLIENT_KNOWN = 4,
+    ASKED_POLICY = 8,       /* by our own blocking */
+};
+
+struct asked {
+    uint64_t client; /* id */
+    uint32_t query_bytes, response_bytes;
+    uint8_t outcome; /* enum activity_counter; ACTIVITY_COUNTERS = not known */
+    uint8_t type;    /* enum activity_counter */
+    uint8_t flags;   /* enum asked_flag */
+};
+
 static inline size_t observation_bytes(size_t owner_len, size_t rdata_len)
 {
     return (sizeof(struct observation) + owner_len + rdata_len + 7) & ~(size_t)7;
@@ -35,12 +54,18 @@ static inline size_t observation_size(const struct observation *o)
 
 static inline const uint8_t *observation_owner(const struct observation *o)
 {
-    return (const uint8_t *)(o + 1);
+    return (const uint8_t *)(o + 1) + (o->about == OBSERVATION_ASKED ? sizeof(struct asked) : 0);
 }
 
 static inline struct slice observation_rdata(const struct observation *o)
 {
     return (struct slice){ observation_owner(o) + o->owner_len, o->rdata_len };
+}
+
+/* Of OBSERVATION_ASKED. */
+static inline const struct asked *observation_asked(const struct observation *o)
+{
+    return (const void *)(o + 1);
 }
 
 #endif

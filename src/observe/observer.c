@@ -186,6 +186,14 @@ static int64_t slot_of(const struct observer *o, int64_t ts_ns)
     return floor_div(ts_ns, o->options.slot_s * INT64_C(1000000000));
 }
 
+/* INT64_MIN where there is none, or before all times that can be. */
+static int64_t slot_begins(const struct observer *o, int64_t slot)
+{
+    int64_t ns;
+    bool fits = !__builtin_mul_overflow(slot, o->options.slot_s * INT64_C(1000000000), &ns);
+    return fits ? ns : INT64_MIN;
+}
+
 static void decide_slots(struct observer *o, struct round *round)
 {
     if (o->newest_ns == INT64_MIN)
@@ -214,7 +222,7 @@ int observer_admit(struct observer *o, struct round *round)
         decide_slots(o, round);
     }
     round->newest_ns = o->newest_ns;
-    round->slot_begins_ns = round->slot == NO_SLOT ? INT64_MIN : round->slot * o->options.slot_s * INT64_C(1000000000);
+    round->slot_begins_ns = slot_begins(o, round->slot);
     return deal(round);
 }
 
@@ -588,11 +596,11 @@ int observer_load(struct observer *o, struct cursor *from, struct fault *why)
     return E_OK;
 }
 
-int observer_restore(struct observer *o, struct slice key, struct slice value)
+int observer_restore(struct observer *o, enum record_kind_id kind, struct slice key, struct slice value)
 {
     size_t owner = name_key_length(key.ptr, key.len);
     if (owner == 0)
         return E_CORRUPT;
     struct shard *s = &o->shards[sight_shard(key.ptr, owner)];
-    return fold_record(s->current, key, value);
+    return fold_restore(s->current, kind, key, value);
 }

@@ -138,7 +138,7 @@ void observer_advance(struct observer *observer, int64_t now_ns);
 /* Open state but for transport: slot, newest time, waiting queries as of the cut. */
 void observer_save(const struct observer *observer, const struct round *round, struct buffer *to);
 int observer_load(struct observer *observer, struct cursor *from, struct fault *why) MUST_CHECK;
-/* A record of an unfinished slot's table. */
-int observer_restore(struct observer *observer, struct slice key, struct slice value) MUST_CHECK;
+/* An entry of an unfinished slot's table; those of KIND_RR before others. */
+int observer_restore(struct observer *observer, enum record_kind_id kind, struct slice key, struct slice value) MUST_CHECK;
 
 #endif

@@ -311,3 +311,20 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
     }
     return s.mdns ? E_OK : put_negative(&s);
 }
+
+int sight_asked(const uint8_t *owner, size_t owner_len, uint32_t ts_s, const struct asked *asked,
+                struct buffer shards[SHARDS])
+{
+    struct buffer *b = &shards[sight_shard(owner, owner_len)];
+    size_t size = observation_bytes(owner_len, sizeof *asked);
+    struct observation *o = (void *)buffer_reserve(b, size);
+    if (o == NULL)
+        return E_NOMEM;
+    *o = (struct observation){ .owner_hash = hash_memory(owner, owner_len, hash_secret()), .ts_s = ts_s,
+                               .owner_len = (uint16_t)owner_len, .rdata_len = sizeof *asked,
+                               .about = OBSERVATION_ASKED };
+    memcpy(o + 1, asked, sizeof *asked);
+    short_copy((uint8_t *)(o + 1) + sizeof *asked, owner, owner_len);
+    b->len += size;
+    return E_OK;
+}

@@ -36,4 +36,10 @@ bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
                    const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records) MUST_CHECK;
 
+struct asked;
+
+/* Appends that a question was asked for `owner` (key) at `ts_s`. */
+int sight_asked(const uint8_t *owner, size_t owner_len, uint32_t ts_s, const struct asked *asked,
+                struct buffer shards[SHARDS]) MUST_CHECK;
+
 #endif

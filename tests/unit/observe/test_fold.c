@@ -11,6 +11,8 @@
 #include "base/hash.h"
 #include "observe/fold.h"
 #include "observe/observation.h"
+#include "observe/sight.h"
+#include "record/activity.h"
 
 static const char list_text[] = "com\nnet\nco.uk\n";
 static struct suffix_list *suffixes;
@@ -30,6 +32,24 @@ static void observe(struct buffer *b, const char *name, uint16_t type, uint8_t a
     b->len += size;
 }
 
+/* Asked by one of `clients` clients, in either of two hours. */
+static void ask(struct buffer *b, const char *name, uint8_t outcome, unsigned clients)
+{
+    uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX];
+    size_t n = name_owner_key(wire, name_from_text(name, strlen(name), wire), key);
+    struct buffer shards[SHARDS];
+    for (int i = 0; i < SHARDS; i++)
+        buffer_init(&shards[i], SIZE_MAX / 2);
+    struct asked asked = { .client = hash_mix((uint64_t)rand() % clients + 1), .query_bytes = 50, .outcome = outcome,
+                           .response_bytes = 100, .type = rand() % 2 ? ACTIVITY_A : ACTIVITY_AAAA,
+                           .flags = ASKED_QUERY | ASKED_ANSWERED | ASKED_CLIENT_KNOWN };
+    assert_int_equal(sight_asked(key, n, 3600 * (1 + (uint32_t)rand() % 2) + (uint32_t)rand() % 3600, &asked, shards), 0);
+    for (int i = 0; i < SHARDS; i++) {
+        buffer_append(b, shards[i].ptr, shards[i].len);
+        buffer_release(&shards[i]);
+    }
+}
+
 /* Some names of many kinds, one domain far beyond the limit, one owner with too many addresses. */
 static void make(struct buffer *b, unsigned n, unsigned flood)
 {
@@ -41,11 +61,13 @@ static void make(struct buffer *b, unsigned n, unsigned flood)
         observe(b, name, TYPE_A, 0, &v, 4, 1000 + (uint32_t)rand() % 50);
         if (i % 5 == 0)
             observe(b, name, 0, RR_NXDOMAIN, "", 0, 1000 + i % 50);
+        ask(b, name, i % 5 ? ACTIVITY_NOERROR : ACTIVITY_NX_HOST, v % 3 ? 5 : 200);
     }
     for (unsigned i = 0; i < flood; i++) {
         uint32_t v = (uint32_t)rand();
         snprintf(name, sizeof name, "x%u.flood.co.uk", v % (3 * flood));
         observe(b, name, 0, RR_NXDOMAIN, "", 0, 1010);
+        ask(b, name, ACTIVITY_NX_HOST, 3);
         observe(b, "www.flood.co.uk", TYPE_A, 0, "\1\2\3\4", 4, 1011);
         observe(b, "many.example.net", TYPE_A, 0, &v, 4, 1012);
     }
@@ -77,6 +99,16 @@ static void encode(struct fold *fold, struct buffer runs[KINDS])
     for (int k = 0; k < KINDS; k++)
         buffer_init(&runs[k], SIZE_MAX / 2);
     assert_int_equal(fold_encode(fold, encoder, runs), 0);
+}
+
+static void restore(struct fold *fold, enum record_kind_id kind, const struct buffer *run)
+{
+    for (size_t at = 0; at < run->len;) {
+        size_t klen = get_le16(run->ptr + at), vlen = get_le16(run->ptr + at + 2);
+        const uint8_t *key = run->ptr + at + 4;
+        assert_int_equal(fold_restore(fold, kind, (struct slice){ key, klen }, (struct slice){ key + klen, vlen }), 0);
+        at += 4 + klen + vlen;
+    }
 }
 
 static void fold_all(struct fold *fold, struct fold *next, const struct buffer *b)
@@ -158,12 +190,9 @@ static void test_restart(void **state)
     fold_all(fold, next, &first);
     encode(fold, runs);
     fold_reset(fold);
-    const uint8_t *run = runs[KIND_RR].ptr;
-    for (size_t at = 0; at < runs[KIND_RR].len;) {
-        size_t klen = get_le16(run + at), vlen = get_le16(run + at + 2);
-        assert_int_equal(fold_record(fold, (struct slice){ run + at + 4, klen }, (struct slice){ run + at + 4 + klen, vlen }), 0);
-        at += 4 + klen + vlen;
-    }
+    restore(fold, KIND_RR, &runs[KIND_RR]);
+    restore(fold, KIND_HOST, &runs[KIND_HOST]);
+    restore(fold, KIND_DOMAIN, &runs[KIND_DOMAIN]);
     for (int k = 0; k < KINDS; k++)
         buffer_release(&runs[k]);
     fold_all(fold, next, &second);
