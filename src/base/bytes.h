@@ -168,7 +168,8 @@ struct cursor {
 
 static inline struct cursor cursor_over(const void *ptr, size_t len)
 {
-    return (struct cursor){ .ptr = ptr, .end = (const uint8_t *)ptr + len, .failed = false };
+    const uint8_t *end = len ? (const uint8_t *)ptr + len : ptr; /* nothing may be NULL */
+    return (struct cursor){ .ptr = ptr, .end = end, .failed = false };
 }
 
 static inline size_t cursor_left(const struct cursor *c)
