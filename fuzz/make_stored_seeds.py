@@ -81,6 +81,46 @@ seed("record", "name", b"\4www\0example\0com\0\0")
 seed("record", "name-domain", b"\4example\0com\0\0\1")
 
 
+# --- activity
+def activity(first, last, counters, clients, names=None):
+    out = varint(first) + varint(last - first) + varint(sum(1 << n for n in counters))
+    out += b"".join(varint(counters[n]) for n in sorted(counters)) + varint(len(clients))
+    for ident, asks in sorted(clients.items()):
+        gaps = [b - a - 1 for a, b in zip([-1, *asks], asks)]
+        out += struct.pack("<Q", ident) + varint(len(asks)) + b"".join(map(varint, gaps))
+    if names is not None:
+        out += varint(len(names)) + b"".join(struct.pack("<QBB", h, *v) for h, v in sorted(names.items()))
+    return out
+
+
+def both(first, second):
+    return struct.pack(">H", len(first)) + first + second
+
+
+HOUR = 472222 * 3600
+some = {0x1234567890abcdef * i & 0xffffffffffffffff: [7 * i, 7 * i + 1, 900 + i] for i in range(1, 9)}
+many = {(i << 58) + 5: [] for i in range(64)}
+host = activity(HOUR + 7, HOUR + 908, {0: 24, 1: 23, 3: 20, 5: 3, 10: 24, 20: 960, 21: 1840}, some)
+other = activity(HOUR + 9, HOUR + 9, {0: 1, 11: 1}, {0x1234567890abcdef: [2, 8, 3599], 1: []})
+domain = activity(HOUR, HOUR + 3599, {0: 1 << 40, 23: 1}, some, {5: (3, 0), 9: (8, 88)})
+broad = activity(HOUR, HOUR + 3599, {0: 1 << 40, 23: 1}, many, {i << 57: (8, i) for i in range(64)})
+seed("activity", "host", b"\0" + host)
+seed("activity", "host-full", b"\0" + activity(HOUR, HOUR, {0: 32}, dict(list(many.items())[:32])))
+seed("activity", "domain", b"\1" + domain)
+seed("activity", "domain-full", b"\1" + broad)
+seed("activity", "two-hosts", b"\2" + both(host, other))
+seed("activity", "two-domains", b"\3" + both(domain, broad))
+seed("activity", "sums-at-their-largest", b"\2" + both(*2 * [activity(0, 0, {0: 2**64 - 1}, {})]))
+for bit, kind in enumerate(("host", "domain")):
+    asked = b"".join(struct.pack(">BBHB", i % 4, 37 * i % 101, 91 * i % 3700, 53 * i % 256) for i in range(90))
+    seed("activity", f"questions-{kind}", bytes([4 | bit]) + asked)
+    seed("activity", f"key-{kind}", bytes([6 | bit]) + owner("www.example.com") + struct.pack(">I", 472222))
+# What has another form is refused.
+seed("activity", "long-varint", b"\0\x81\0\0\0\0")
+seed("activity", "counter-of-zero", b"\0\1\0\1\0\0")
+seed("activity", "asks-in-a-full-sample", b"\0" + activity(HOUR, HOUR, {0: 32}, {i: [i] for i in range(32)}))
+
+
 # --- table
 def crc32c(data):
     crc = 0xffffffff
