@@ -159,7 +159,7 @@ static void shorten(const char *from, char *to)
     *to = '\0';
     for (const char *line = from; *line != '\0'; line = strchr(line, '\n') + 1) {
         char kind[16];
-        unsigned long long hour, queries, clients;
+        unsigned long long hour = 0, queries = 0, clients = 0;
         const char *counters = strstr(line, "\"queries\":"), *who = strstr(line, "\"clients\":");
         if (counters == NULL || sscanf(strstr(line, "\"kind\""), "\"kind\":\"%15[a-z]\",\"hour\":%llu", kind, &hour) != 2 ||
             sscanf(counters, "\"queries\":%llu", &queries) != 1 || sscanf(who, "\"clients\":%llu", &clients) != 1)
