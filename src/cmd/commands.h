@@ -14,6 +14,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int cmd_ingest(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 int cmd_lookup(int argc, char **argv);
+int cmd_activity(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
 int cmd_merge(int argc, char **argv);

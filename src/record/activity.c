@@ -330,12 +330,14 @@ void activity_add_name(struct activity *a, struct activity_name name)
     }
 }
 
-/* Bar-Yossef et al., 2002, algorithm 2, as in base/distinct. */
+/* Bar-Yossef et al., 2002, algorithm 2, as in base/distinct; never below what is there. */
 static uint64_t estimate(unsigned n, unsigned max, uint64_t largest)
 {
     if (n < max)
         return n;
     double all = (n - 1) / ((double)largest / 18446744073709551616.0);
+    if (all < n)
+        return n;
     return all < 18446744073709549568.0 ? (uint64_t)all : UINT64_MAX;
 }
 

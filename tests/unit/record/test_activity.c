@@ -473,6 +473,10 @@ static void test_estimates(void **state)
     for (unsigned i = 0; i < ACTIVITY_HOST_CLIENTS; i++)
         activity_add_client(&a, i, 0);
     assert_true(activity_clients(&a) == UINT64_MAX);
+    activity_init(&a, false); /* and the largest */
+    for (unsigned i = 0; i < ACTIVITY_HOST_CLIENTS; i++)
+        activity_add_client(&a, UINT64_MAX - i, 0);
+    assert_int_equal(activity_clients(&a), ACTIVITY_HOST_CLIENTS);
 }
 
 static void test_entropy(void **state)
