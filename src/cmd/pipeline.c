@@ -14,7 +14,7 @@ enum {
     RUN_LIMIT = 0x7fffffff,
     MERGES_AT_ONCE = 16,
     LIVE_ROUND_MS = 200,
-    STATE_VERSION = 1,
+    STATE_VERSION = 2,
     OPEN_TABLES_MAX = PARTS * KINDS,
 };
 static const char state_magic[4] = "DMST";
@@ -110,6 +110,20 @@ struct pipeline {
 
 /* --- open state -------------------------------------------------------------------- */
 
+static int check_state(struct cursor *c, struct fault *why)
+{
+    const uint8_t *magic = cursor_take(c, sizeof state_magic);
+    if (magic == NULL || memcmp(magic, state_magic, sizeof state_magic) != 0)
+        return fault_set(why, E_CORRUPT, "open state: bad magic");
+    uint32_t version = cursor_le32(c);
+    if (version > STATE_VERSION)
+        return fault_set(why, E_VERSION, "open state: version %" PRIu32 " is unknown; made by a newer dnsmon?", version);
+    if (version < STATE_VERSION)
+        return fault_set(why, E_VERSION, "open state: version %" PRIu32 " is of an older dnsmon, and cannot be gone on "
+                         "from; the database can be read, new data need a new one", version);
+    return E_OK;
+}
+
 static int load_state(struct pipeline *p, struct fault *why)
 {
     struct buffer state;
@@ -117,11 +131,7 @@ static int load_state(struct pipeline *p, struct fault *why)
     int err = store_state(p->store, &state, why);
     if (err == E_OK && state.len > 0) {
         struct cursor c = cursor_over(state.ptr, state.len);
-        const uint8_t *magic = cursor_take(&c, sizeof state_magic);
-        if (magic == NULL || memcmp(magic, state_magic, sizeof state_magic) != 0)
-            err = fault_set(why, E_CORRUPT, "open state: bad magic");
-        else if (cursor_le32(&c) != STATE_VERSION)
-            err = fault_set(why, E_VERSION, "open state: unknown version; made by a newer dnsmon?");
+        err = check_state(&c, why);
         if (err == E_OK)
             err = observer_load(p->observer, &c, why);
         if (err == E_OK)

@@ -46,7 +46,7 @@ static int create_parts(struct observer *o)
         struct partition *p = &o->partitions[i];
         dns_decoder_init(&p->decoder);
         p->copies = calloc(COPY_SLOTS, sizeof *p->copies);
-        if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns) != E_OK)
+        if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns, NULL, NULL) != E_OK)
             return E_NOMEM;
     }
     for (int i = 0; i < SHARDS; i++) {
@@ -319,14 +319,38 @@ static int use_response(struct observer *o, struct partition *p, struct round *r
                         unsigned index, struct observer_counts *counts)
 {
     struct dns_decoder *d = &p->decoder;
-    int64_t asked_ns;
-    bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked_ns);
+    struct pair_asked asked;
+    bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked);
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
     if (!dns_qname(d) && !message_is_mdns(m) && !take_owner_for_question(d, m))
         return E_OK;
     return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
+}
+
+/* Of a whole message whose size is known; else 0. No message is longer than its length field in TCP says. */
+static uint16_t size_of(const struct message *m)
+{
+    if (!(m->known & KNOWN_SIZE) || m->truncated)
+        return 0;
+    return m->wire_len < UINT16_MAX ? (uint16_t)m->wire_len : UINT16_MAX;
+}
+
+static int use_query(struct partition *p, const struct message *m)
+{
+    struct dns_decoder *d = &p->decoder;
+    if (d->question == NULL)
+        return E_OK;
+    struct pair_asked asked = {
+        .ts_ns = m->ts_ns,
+        .qname = d->question->wire,
+        .qname_len = d->question->wire_len,
+        .flags = (sight_is_upstream(m, d->flags) ? PAIR_UPSTREAM : 0) | (message_is_mdns(m) ? PAIR_MULTICAST : 0),
+        .qtype = d->qtype,
+        .bytes = size_of(m),
+    };
+    return pair_query(&p->pair, pair_key_of(d, m, false), &asked);
 }
 
 static int decode_message(struct observer *o, struct partition *p, struct round *round, const struct message *m,
@@ -349,7 +373,7 @@ static int decode_message(struct observer *o, struct partition *p, struct round 
     if (d->flags & DNS_QR)
         return use_response(o, p, round, m, index, counts);
     counts->queries++;
-    return d->question ? pair_query(&p->pair, pair_key_of(d, m, false), m->ts_ns) : E_OK;
+    return use_query(p, m);
 }
 
 static void save_copies(const struct partition *p, int64_t newest_ns, int64_t window_ns, struct buffer *to)
