@@ -219,6 +219,8 @@ static void keep_freed_memory(void)
     mallopt(M_TOP_PAD, 16 << 20);
 }
 
+_Static_assert(CLIENT_KEY_BYTES == (int)STORE_CLIENT_KEY_BYTES, "what the store keeps is what observing needs");
+
 int intake_open(struct intake *in, struct fault *why)
 {
     struct settings *s = &in->options.settings;
@@ -242,6 +244,9 @@ int intake_open(struct intake *in, struct fault *why)
     in->started_ns = monotonic_ns();
     catch_signals();
     fill_pipeline_options(in, sensor);
+    err = store_client_key(in->store, in->pipeline_options.observer.client_key.bytes, why);
+    if (err)
+        return err;
     return pipeline_create(&in->pipeline, in->store, &in->pipeline_options, why);
 }
 

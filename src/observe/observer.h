@@ -28,6 +28,7 @@
 
 #include "base/crew.h"
 #include "base/pages.h"
+#include "observe/client.h"
 #include "observe/fold.h"
 #include "observe/pair.h"
 #include "observe/sight.h"
@@ -54,6 +55,7 @@ struct observer_options {
     int64_t lateness_ns;
     int64_t pair_timeout_ns;
     int64_t copy_window_ns;  /* 0: copies are not looked for */
+    struct client_key client_key; /* of the database */
     size_t memory;           /* bytes of folds before a slot is sealed early */
     const struct observer_exclusion *exclusions; /* borrowed; one for each number in messages, NULL = none at all */
 };

@@ -113,7 +113,7 @@ def test_every_byte(tmp):
     """Of every kind of file, by a reader and fsck that stay in one process (flip.c)."""
     database = Database(tmp)
     names = " ".join(database.files)
-    for kind in ("MANIFEST", "state-", "-slot-", "-hour-", ".mtbl ", ".mtbl.filter", *(f"{k}-" for k in ("rr", "inverse", "name"))):
+    for kind in ("MANIFEST", "client.key", "state-", "-slot-", "-hour-", ".mtbl ", ".mtbl.filter", *(f"{k}-" for k in ("rr", "inverse", "name"))):
         assert kind in names, f"no {kind} in this database: {names}"
     copy = database.copy(tmp / "copy")
     done = lib.run(lib.built("tests/flip"), copy, *([] if lib.LONG else [211]), check=False, timeout=280)
