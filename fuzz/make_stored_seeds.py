@@ -159,5 +159,6 @@ seed("state", "stream", b"\0\1" + varint(0) + varint(1) + TCP + struct.pack("<q"
      + half + varint(3) + b"\0\x20\1" + varint(1) + struct.pack("<I", 1100) + varint(4) + varint(0)
      + struct.pack("<q", 1700000000 * 10**9) + b"data" + half + varint(0) + varint(0))
 seed("state", "waiting", b"\1" + struct.pack("<I", 2) + WAIT + WAIT)
-seed("state", "observer", b"\2" + struct.pack("<q", 1700000000 * 10**9)
+NOBODY = bytes.fromhex("76291780c2ecca32")  # SipHash of sixteen zeros under a key of zeros
+seed("state", "observer", b"\2" + struct.pack("<q", 1700000000 * 10**9) + NOBODY
      + (struct.pack("<I", 1) + WAIT + struct.pack("<I", 1) + struct.pack("<Qq", 5, 1700000000 * 10**9)) * 8)

@@ -22,6 +22,11 @@
  * that has ended are late: counted, and folded into the oldest open one.
  *
  *     messages == queries + responses + malformed + skipped (of those that reach decoding)
+ *     told == transactions + unanswered + pair_evicted + unmatched_responses
+ *
+ * but for the lines of some logs that are one record of a response each: those are unmatched responses, and not told
+ * (observe/transaction.h). A question is told of when it is answered or given up, by its own time: up to
+ * the pairing time-out later.
  */
 #ifndef DNSMON_OBSERVE_OBSERVER_H
 #define DNSMON_OBSERVE_OBSERVER_H
@@ -63,6 +68,7 @@ struct observer_options {
 struct CACHE_ALIGNED observer_counts { /* one a partition, one a shard */
     uint64_t messages, queries, responses;
     uint64_t transactions, unanswered, unmatched_responses, pair_evicted;
+    uint64_t told; /* transactions, with or without response */
     uint64_t late, rr_observed, early_seals;
     struct fold_counts folded;
     struct tally tally;
