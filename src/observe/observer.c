@@ -194,6 +194,15 @@ static int64_t slot_of(const struct observer *o, int64_t ts_ns)
     return floor_div(ts_ns, o->options.slot_s * INT64_C(1000000000));
 }
 
+/* The slot that holds the smallest time begins before it. */
+static int64_t slot_begins_ns(const struct observer *o, int64_t slot)
+{
+    int64_t ns;
+    if (slot == NO_SLOT || __builtin_mul_overflow(slot, o->options.slot_s * INT64_C(1000000000), &ns))
+        return INT64_MIN;
+    return ns;
+}
+
 static void decide_slots(struct observer *o, struct round *round)
 {
     if (o->newest_ns == INT64_MIN)
@@ -222,7 +231,7 @@ int observer_admit(struct observer *o, struct round *round)
         decide_slots(o, round);
     }
     round->newest_ns = o->newest_ns;
-    round->slot_begins_ns = round->slot == NO_SLOT ? INT64_MIN : round->slot * o->options.slot_s * INT64_C(1000000000);
+    round->slot_begins_ns = slot_begins_ns(o, round->slot);
     return deal(round);
 }
 
