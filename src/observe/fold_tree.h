@@ -93,7 +93,7 @@ static inline void *fold_walk(const struct fold_table *t, size_t *at)
 static inline void ask_lines(const void *item)
 {
     __builtin_prefetch(item);
-    __builtin_prefetch((const uint8_t *)item + 64);
+    __builtin_prefetch((const void *)((uintptr_t)item + 64)); /* item may be NULL */
 }
 
 static inline struct record *owner_collapsed(const struct owner *o)
