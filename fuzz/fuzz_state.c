@@ -46,11 +46,18 @@ static void packets(struct cursor c)
     transport_destroy(&u);
 }
 
+static void lose(void *ctx, const struct pair_asked *asked)
+{
+    must(name_wire_length(asked->qname, asked->qname_len) == asked->qname_len);
+    ++*(uint64_t *)ctx;
+}
+
 static void waiting(struct cursor c)
 {
     struct pair pair, other;
     struct buffer first, second;
-    must(pair_init(&pair, 5 * SECOND) == 0 && pair_init(&other, 5 * SECOND) == 0);
+    uint64_t lost = 0;
+    must(pair_init(&pair, 5 * SECOND, lose, &lost) == 0 && pair_init(&other, 5 * SECOND, NULL, NULL) == 0);
     buffer_init(&first, STATE_LIMIT);
     buffer_init(&second, STATE_LIMIT);
     if (pair_load(&pair, &c) == 0) {
@@ -59,12 +66,17 @@ static void waiting(struct cursor c)
         must(pair_load(&other, &again) == 0 && again.ptr == again.end);
         pair_save(&other, &second);
         same(&first, &second);
-        int64_t asked;
+        struct pair_asked asked;
         struct pair_key key = {first.len >= 12 ? get_le64(first.ptr + 4) : 0,
                                first.len >= 20 ? get_le64(first.ptr + 12) : 0};
-        (void)pair_response(&pair, key, NOW, &asked);
+        uint64_t matched = pair_response(&pair, key, NOW, &asked);
+        must(!matched || name_wire_length(asked.qname, asked.qname_len) == asked.qname_len);
         pair_expire(&pair, NOW);
         pair_expire(&pair, NOW + 3600 * SECOND);
+        uint64_t left = 0;
+        for (uint64_t i = pair.first; i < pair.last; i++)
+            left += pair.ring[i & pair.mask].waiting;
+        must(pair.unanswered == lost && get_le32(first.ptr) == matched + lost + left);
     }
     buffer_release(&first);
     buffer_release(&second);

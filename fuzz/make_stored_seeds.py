@@ -189,7 +189,7 @@ seed("filter", "built", b"\4\0" + struct.pack("<Q", 7) + HASHES)
 # --- state: of the packets, of waiting queries, of the observer
 TCP = (bytes(10) + b"\xff\xff\x0a\0\0\1" + struct.pack("<H", 53) + bytes(10) + b"\xff\xff\x0a\0\0\2"
        + struct.pack("<H", 4000))
-WAIT = struct.pack("<QQq", 1, 2, 1700000000 * 10**9 - 10**9)
+WAIT = struct.pack("<QQqQHHBB", 1, 2, 1700000000 * 10**9 - 10**9, 77, 28, 40, 1, 9) + b"\3www\3com\0"
 seed("state", "packets-none", b"\0\1\0\0")
 seed("state", "fragment", b"\0\1" + varint(1) + bytes(10) + b"\xff\xff\x0a\0\0\1" + bytes(10) + b"\xff\xff\x0a\0\0\2"
      + struct.pack("<IBBqBBB", 7, 17, 4, 1700000000 * 10**9, 17, 0, 0) + varint(0) + varint(1)
@@ -199,5 +199,6 @@ seed("state", "stream", b"\0\1" + varint(0) + varint(1) + TCP + struct.pack("<q"
      + half + varint(3) + b"\0\x20\1" + varint(1) + struct.pack("<I", 1100) + varint(4) + varint(0)
      + struct.pack("<q", 1700000000 * 10**9) + b"data" + half + varint(0) + varint(0))
 seed("state", "waiting", b"\1" + struct.pack("<I", 2) + WAIT + WAIT)
-seed("state", "observer", b"\2" + struct.pack("<q", 1700000000 * 10**9)
+NOBODY = bytes.fromhex("76291780c2ecca32")  # SipHash of sixteen zeros under a key of zeros
+seed("state", "observer", b"\2" + struct.pack("<q", 1700000000 * 10**9) + NOBODY
      + (struct.pack("<I", 1) + WAIT + struct.pack("<I", 1) + struct.pack("<Qq", 5, 1700000000 * 10**9)) * 8)

@@ -136,7 +136,7 @@ static int check_parent(const struct account *a, const char *folder, struct faul
 
 int account_check_folder(const struct account *account, const char *folder, struct fault *why)
 {
-    static const char *const names[] = { "", "/LOCK", "/MANIFEST" };
+    static const char *const names[] = { "", "/LOCK", "/MANIFEST", "/client.key" };
     char path[4096];
     if (access(folder, F_OK) != 0 && errno == ENOENT)
         return check_parent(account, folder, why);

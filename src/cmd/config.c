@@ -29,6 +29,7 @@ struct file {
     char *db, *user, *memory, *merge_bytes_per_s;
     unsigned *threads, *slot_s, *lateness_s;
     bool *keep_multicast;
+    bool *activity;
     uint16_t *ports;
     unsigned ports_count;
     struct file_input *inputs;
@@ -76,6 +77,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_UINT_PTR("slot_s", MAYBE_PTR, struct file, slot_s),
     CYAML_FIELD_UINT_PTR("lateness_s", MAYBE_PTR, struct file, lateness_s),
     CYAML_FIELD_BOOL_PTR("keep_multicast", MAYBE_PTR, struct file, keep_multicast),
+    CYAML_FIELD_BOOL_PTR("activity", MAYBE_PTR, struct file, activity),
     CYAML_FIELD_SEQUENCE("ports", MAYBE_PTR, struct file, ports, &port_value, 0, SETTINGS_PORTS_MAX),
     CYAML_FIELD_SEQUENCE("inputs", MAYBE_PTR, struct file, inputs, &input_value, 0, SETTINGS_INPUTS_MAX),
     CYAML_FIELD_MAPPING("exclude", MAYBE, struct file, exclude, exclude_fields),
@@ -234,6 +236,8 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         s->lateness_s = *f->lateness_s;
     if (f->keep_multicast != NULL)
         s->keep_multicast = *f->keep_multicast;
+    if (f->activity != NULL)
+        s->activity = *f->activity;
     if (s->threads == 0 || s->threads > 1024)
         return bad_value(path, "threads", "", "between 1 and 1024", why);
     if (s->slot_s != 0 && 3600 % s->slot_s != 0)

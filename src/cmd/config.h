@@ -11,6 +11,7 @@
  *     lateness_s: 5
  *     ports: [53, 5353]
  *     keep_multicast: false
+ *     activity: false
  *     inputs:
  *       - interface: eth0       # or dnstap: unix:/run/dnstap.sock, or file: /var/log/dns.json
  *         sensor: ns1
@@ -66,6 +67,7 @@ struct settings {
     uint64_t lateness_s;
     struct settings_ports ports; /* none = 53 alone */
     bool keep_multicast;
+    bool activity; /* record how names are asked for */
     struct settings_input *inputs;
     unsigned n_inputs;
     struct settings_exclude exclude;

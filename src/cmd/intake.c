@@ -77,6 +77,7 @@ void intake_option(struct intake *in, int option)
     case INTAKE_LATENESS: options_duration(o, "lateness", &o->settings.lateness_s); break;
     case INTAKE_FORMAT: in->format = optarg; break;
     case INTAKE_SENSOR: in->sensor = optarg; break;
+    case INTAKE_ACTIVITY: o->settings.activity = true; break;
     case INTAKE_MULTICAST: o->settings.keep_multicast = true; break;
     case INTAKE_SOURCE_ID: in->source_id = optarg; break;
     case INTAKE_SUFFIXES: in->suffix_path = optarg; break;
@@ -193,6 +194,7 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
             .copy_window_ns = (int64_t)in->copy_window_ms * 1000000,
             .memory = s->memory / 4,
             .exclusions = in->exclusions,
+            .activity = s->activity,
         },
         .input = { .format = in->format, .keep_multicast = s->keep_multicast,
                    .vantage = in->vantage, .sensor = sensor, .transport_limit = s->memory / 16 },
@@ -221,6 +223,8 @@ static void keep_freed_memory(void)
     mallopt(M_TOP_PAD, 16 << 20);
 }
 
+_Static_assert(CLIENT_KEY_BYTES == (int)STORE_CLIENT_KEY_BYTES, "what the store keeps is what observing needs");
+
 int intake_open(struct intake *in, struct fault *why)
 {
     struct settings *s = &in->options.settings;
@@ -244,6 +248,9 @@ int intake_open(struct intake *in, struct fault *why)
     in->started_ns = monotonic_ns();
     catch_signals();
     fill_pipeline_options(in, sensor);
+    err = store_client_key(in->store, in->pipeline_options.observer.client_key.bytes, why);
+    if (err)
+        return err;
     return pipeline_create(&in->pipeline, in->store, &in->pipeline_options, why);
 }
 

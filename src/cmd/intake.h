@@ -12,7 +12,7 @@
 enum {
     INTAKE_THREADS = OPTION_OWN, INTAKE_MEMORY, INTAKE_SLOT, INTAKE_LATENESS, INTAKE_FORMAT, INTAKE_SENSOR,
     INTAKE_VANTAGE, INTAKE_PORT, INTAKE_MULTICAST, INTAKE_ZONE, INTAKE_CLIENT, INTAKE_SOURCE_ID, INTAKE_SUFFIXES,
-    INTAKE_COPIES, INTAKE_OWN,
+    INTAKE_COPIES, INTAKE_ACTIVITY, INTAKE_OWN,
 };
 
 #define INTAKE_OPTIONS                                              \
@@ -25,6 +25,7 @@ enum {
     { "vantage", required_argument, NULL, INTAKE_VANTAGE },         \
     { "port", required_argument, NULL, INTAKE_PORT },               \
     { "keep-multicast", no_argument, NULL, INTAKE_MULTICAST },      \
+    { "activity", no_argument, NULL, INTAKE_ACTIVITY },             \
     { "exclude-zone", required_argument, NULL, INTAKE_ZONE },       \
     { "exclude-client", required_argument, NULL, INTAKE_CLIENT },   \
     { "source-id", required_argument, NULL, INTAKE_SOURCE_ID },     \
@@ -40,6 +41,7 @@ enum {
     "  --vantage V         client, upstream or authoritative (told apart by RD)\n"           \
     "  --port N            a DNS port; may be repeated (53)\n"                               \
     "  --keep-multicast    mDNS and LLMNR are messages too\n"                                \
+    "  --activity          also how names are asked for, by hour and hashed client\n"        \
     "  --exclude-zone NAME leave out names at and below; may be repeated\n"                  \
     "  --exclude-client N  leave out clients of a network; may be repeated\n"                \
     "  --public-suffixes F the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n"               \

@@ -1,9 +1,11 @@
 #include "cmd/state.h"
 
+#include <inttypes.h>
+
 #include "cmd/step.h"
 #include "input/source.h"
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 static const char magic[4] = "DMST";
 
 static int check_head(struct cursor *from, struct fault *why)
@@ -11,8 +13,12 @@ static int check_head(struct cursor *from, struct fault *why)
     const uint8_t *found = cursor_take(from, sizeof magic);
     if (found == NULL || memcmp(found, magic, sizeof magic) != 0)
         return fault_set(why, E_CORRUPT, "open state: bad magic");
-    if (cursor_le32(from) != STATE_VERSION)
-        return fault_set(why, E_VERSION, "open state: unknown version; made by a newer dnsmon?");
+    uint32_t version = cursor_le32(from);
+    if (version > STATE_VERSION)
+        return fault_set(why, E_VERSION, "open state: version %" PRIu32 " is unknown; made by a newer dnsmon?", version);
+    if (version < STATE_VERSION)
+        return fault_set(why, E_VERSION, "open state: version %" PRIu32 " is of an older dnsmon, and cannot be gone on "
+                         "from; the database can be read, new data need a new one", version);
     return E_OK;
 }
 

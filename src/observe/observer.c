@@ -4,6 +4,8 @@
 
 #include "base/hash.h"
 #include "base/pages.h"
+#include "observe/observation.h"
+#include "observe/transaction.h"
 
 enum {
     COPY_SLOTS = 1 << 13,
@@ -22,6 +24,10 @@ struct CACHE_ALIGNED partition {
     struct dns_decoder decoder;
     struct pair pair;
     struct copy *copies;
+    const struct observer_options *options;
+    struct round *round; /* the one that is decoded; of it, what is this partition's: */
+    struct buffer *observations;
+    struct observer_counts *counts;
 };
 
 struct CACHE_ALIGNED shard {
@@ -40,13 +46,16 @@ struct observer {
     bool sealing_early; /* a cut for memory is on its way through the stages */
 };
 
+static void tell_unanswered(void *ctx, const struct pair_asked *asked);
+
 static int create_parts(struct observer *o)
 {
     for (int i = 0; i < PARTITIONS; i++) {
         struct partition *p = &o->partitions[i];
+        p->options = &o->options;
         dns_decoder_init(&p->decoder);
         p->copies = calloc(COPY_SLOTS, sizeof *p->copies);
-        if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns) != E_OK)
+        if (p->copies == NULL || pair_init(&p->pair, o->options.pair_timeout_ns, tell_unanswered, p) != E_OK)
             return E_NOMEM;
     }
     for (int i = 0; i < SHARDS; i++) {
@@ -186,12 +195,13 @@ static int64_t slot_of(const struct observer *o, int64_t ts_ns)
     return floor_div(ts_ns, o->options.slot_s * INT64_C(1000000000));
 }
 
-/* INT64_MIN where there is none, or before all times that can be. */
-static int64_t slot_begins(const struct observer *o, int64_t slot)
+/* The slot that holds the smallest time begins before it. */
+static int64_t slot_begins_ns(const struct observer *o, int64_t slot)
 {
     int64_t ns;
-    bool fits = !__builtin_mul_overflow(slot, o->options.slot_s * INT64_C(1000000000), &ns);
-    return fits ? ns : INT64_MIN;
+    if (slot == NO_SLOT || __builtin_mul_overflow(slot, o->options.slot_s * INT64_C(1000000000), &ns))
+        return INT64_MIN;
+    return ns;
 }
 
 static void decide_slots(struct observer *o, struct round *round)
@@ -222,7 +232,7 @@ int observer_admit(struct observer *o, struct round *round)
         decide_slots(o, round);
     }
     round->newest_ns = o->newest_ns;
-    round->slot_begins_ns = slot_begins(o, round->slot);
+    round->slot_begins_ns = slot_begins_ns(o, round->slot);
     return deal(round);
 }
 
@@ -301,9 +311,9 @@ static enum tally_cause exclude(const struct observer_exclusion *x, struct dns_d
 }
 
 /* Why a well-formed message is not used, or TALLY_CAUSES. */
-static enum tally_cause set_aside(const struct observer *o, struct dns_decoder *d, const struct message *m)
+static enum tally_cause set_aside(const struct observer_options *options, struct dns_decoder *d, const struct message *m)
 {
-    const struct observer_exclusion *all = o->options.exclusions;
+    const struct observer_exclusion *all = options->exclusions;
     if (d->flags & DNS_OPCODE)
         return TALLY_NOT_QUERY_OPCODE;
     if (d->question != NULL && message_class(m, d->qclass) != CLASS_IN)
@@ -323,41 +333,168 @@ static bool take_owner_for_question(struct dns_decoder *d, const struct message 
     return true;
 }
 
-static int use_response(struct observer *o, struct partition *p, struct round *round, const struct message *m,
-                        unsigned index, struct observer_counts *counts)
+/* Of a whole message whose size is known; else 0. No message is longer than its length field in TCP says. */
+static uint16_t size_of(const struct message *m)
+{
+    if (!(m->known & KNOWN_SIZE) || m->truncated)
+        return 0;
+    return m->wire_len < UINT16_MAX ? (uint16_t)m->wire_len : UINT16_MAX;
+}
+
+static uint8_t type_counter(uint16_t qtype)
+{
+    switch (qtype) {
+    case TYPE_A:
+        return ACTIVITY_A;
+    case TYPE_AAAA:
+        return ACTIVITY_AAAA;
+    case TYPE_HTTPS:
+        return ACTIVITY_HTTPS;
+    case TYPE_TXT:
+        return ACTIVITY_TXT;
+    case TYPE_MX:
+        return ACTIVITY_MX;
+    case TYPE_NS:
+        return ACTIVITY_NS;
+    case TYPE_PTR:
+        return ACTIVITY_PTR;
+    case TYPE_SRV:
+        return ACTIVITY_SRV;
+    case TYPE_NULL:
+        return ACTIVITY_NULL;
+    default:
+        return ACTIVITY_OTHER_TYPE;
+    }
+}
+
+/* Every transaction comes here once. Those of clients are activity, when it is known what they asked. */
+static void tell_transaction(struct partition *p, const struct transaction *t)
+{
+    p->counts->told++;
+    if (!p->options->activity || t->upstream || t->multicast || (t->owner.len == 0 && t->qname.len == 0))
+        return;
+    uint8_t key[NAME_KEY_MAX];
+    struct slice owner = t->owner;
+    if (owner.len == 0)
+        owner = (struct slice){ key, name_owner_key(t->qname.ptr, t->qname.len, key) };
+    struct asked asked = {
+        .client = t->client, .query_bytes = t->query_bytes, .response_bytes = t->response_bytes,
+        .outcome = t->outcome, .type = type_counter(t->qtype),
+        .flags = (uint8_t)((t->stray ? 0 : ASKED_QUERY) | (t->answered ? ASKED_ANSWERED : 0) |
+                           (t->client_known ? ASKED_CLIENT_KNOWN : 0)),
+    };
+    sight_asked(owner, (uint32_t)(t->asked_ns / 1000000000), &asked, p->observations);
+}
+
+static struct transaction transaction_of(const struct pair_asked *asked)
+{
+    return (struct transaction){
+        .qname = { asked->qname, asked->qname_len },
+        .asked_ns = asked->ts_ns,
+        .client = asked->client,
+        .qtype = asked->qtype,
+        .query_bytes = asked->bytes,
+        .outcome = ACTIVITY_COUNTERS,
+        .client_known = asked->flags & PAIR_CLIENT_KNOWN,
+        .upstream = asked->flags & PAIR_UPSTREAM,
+        .multicast = asked->flags & PAIR_MULTICAST,
+    };
+}
+
+static void tell_unanswered(void *ctx, const struct pair_asked *asked)
+{
+    struct transaction t = transaction_of(asked);
+    tell_transaction(ctx, &t);
+}
+
+/* What the decoded message says of its question, whichever of the two it is. */
+static struct pair_asked asked_by(const struct partition *p, const struct message *m)
+{
+    const struct dns_decoder *d = &p->decoder;
+    struct pair_asked asked = { .ts_ns = m->ts_ns, .qtype = d->question ? d->qtype : 0 };
+    if (!p->options->activity)
+        return asked;
+    if (d->question != NULL) {
+        asked.qname = d->question->wire;
+        asked.qname_len = d->question->wire_len;
+    }
+    if (message_is_mdns(m))
+        asked.flags |= PAIR_MULTICAST;
+    if (sight_is_upstream(m, d->flags)) {
+        asked.flags |= PAIR_UPSTREAM;
+    } else if (m->known & KNOWN_ADDRESSES) {
+        asked.flags |= PAIR_CLIENT_KNOWN;
+        asked.client = client_id(&p->options->client_key, d->flags & DNS_QR ? m->to.address : m->from.address);
+    }
+    return asked;
+}
+
+static void tell_response(struct partition *p, const struct message *m, const struct pair_asked *asked,
+                          enum activity_counter outcome)
+{
+    struct pair_asked stray;
+    if (asked == NULL)
+        stray = asked_by(p, m);
+    struct transaction t = transaction_of(asked ? asked : &stray);
+    t.owner = (struct slice){ p->decoder.qname, p->decoder.qname_len };
+    t.response_bytes = size_of(m);
+    t.outcome = (uint8_t)outcome;
+    t.answered = asked != NULL;
+    t.stray = asked == NULL;
+    tell_transaction(p, &t);
+}
+
+static int use_response(struct partition *p, const struct message *m)
 {
     struct dns_decoder *d = &p->decoder;
-    int64_t asked_ns;
-    bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked_ns);
+    struct observer_counts *counts = p->counts;
+    struct pair_asked asked;
+    enum activity_counter outcome = ACTIVITY_COUNTERS;
+    bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked);
     counts->responses++;
     counts->transactions += paired;
     counts->unmatched_responses += !paired;
-    if (!dns_qname(d) && !message_is_mdns(m) && !take_owner_for_question(d, m))
-        return E_OK;
-    return sight_response(d, m, paired, o->options.suffixes, round->observations[index], &counts->rr_observed);
+    /* A log's line about one record of a response is no response: its owner may be an alias' target. */
+    bool one_record = !dns_qname(d) && !message_is_mdns(m) && take_owner_for_question(d, m);
+    if (d->qname != NULL || message_is_mdns(m)) {
+        int err = sight_response(d, m, paired, p->options->suffixes, p->observations, &counts->rr_observed, &outcome);
+        if (err)
+            return err;
+    }
+    if (!one_record)
+        tell_response(p, m, paired ? &asked : NULL, outcome);
+    return E_OK;
 }
 
-static int decode_message(struct observer *o, struct partition *p, struct round *round, const struct message *m,
-                          unsigned index, struct observer_counts *counts)
+static int use_query(struct partition *p, const struct message *m)
 {
     struct dns_decoder *d = &p->decoder;
+    p->counts->queries++;
+    if (d->question == NULL)
+        return E_OK;
+    struct pair_asked asked = asked_by(p, m);
+    asked.bytes = size_of(m);
+    return pair_query(&p->pair, pair_key_of(d, m, false), &asked);
+}
+
+static int decode_message(struct partition *p, const struct message *m)
+{
+    struct dns_decoder *d = &p->decoder;
+    struct observer_counts *counts = p->counts;
     enum tally_cause cause = dns_decode(d, m->wire, m->wire_len, m->truncated);
     if (cause == TALLY_CAUSES)
-        cause = set_aside(o, d, m);
+        cause = set_aside(p->options, d, m);
     if (cause != TALLY_CAUSES) {
         counts->tally.n[cause]++;
         return E_OK;
     }
     counts->tally.n[TALLY_DNS_TRAILING] += d->trailing;
-    counts->late += m->ts_ns < round->slot_begins_ns;
+    counts->late += m->ts_ns < p->round->slot_begins_ns;
     if (counts->first_ns == 0 || m->ts_ns < counts->first_ns)
         counts->first_ns = m->ts_ns;
     if (m->ts_ns > counts->last_ns)
         counts->last_ns = m->ts_ns;
-    if (d->flags & DNS_QR)
-        return use_response(o, p, round, m, index, counts);
-    counts->queries++;
-    return d->question ? pair_query(&p->pair, pair_key_of(d, m, false), m->ts_ns) : E_OK;
+    return d->flags & DNS_QR ? use_response(p, m) : use_query(p, m);
 }
 
 static void save_copies(const struct partition *p, int64_t newest_ns, int64_t window_ns, struct buffer *to)
@@ -381,25 +518,25 @@ static void save_copies(const struct partition *p, int64_t newest_ns, int64_t wi
  * batch; one at a time, half of decoding was waiting for memory. */
 enum { DECODE_BLOCK = 16 };
 
-static int decode_block(struct observer *o, struct partition *p, struct round *round, const uint32_t *order,
-                        uint32_t n, unsigned index, struct observer_counts *counts)
+static int decode_block(struct partition *p, const uint32_t *order, uint32_t n)
 {
-    int64_t window_ns = o->options.copy_window_ns;
+    const struct message *messages = p->round->batch.messages;
+    int64_t window_ns = p->options->copy_window_ns;
     uint64_t hashes[DECODE_BLOCK];
     int err = E_OK;
     for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(round->batch.messages[order[i]].wire);
+        __builtin_prefetch(messages[order[i]].wire);
     for (uint32_t i = 0; i < n; i++) {
-        hashes[i] = copy_hash(&round->batch.messages[order[i]]);
+        hashes[i] = copy_hash(&messages[order[i]]);
         __builtin_prefetch(&p->copies[hashes[i] % COPY_SLOTS]);
     }
     for (uint32_t i = 0; i < n && err == E_OK; i++) {
-        const struct message *m = &round->batch.messages[order[i]];
-        counts->messages++;
+        const struct message *m = &messages[order[i]];
+        p->counts->messages++;
         if (window_ns > 0 && may_have_copies(m) && is_copy(p, hashes[i], m->ts_ns, window_ns))
-            counts->tally.n[TALLY_DUPLICATE]++;
+            p->counts->tally.n[TALLY_DUPLICATE]++;
         else
-            err = decode_message(o, p, round, m, index, counts);
+            err = decode_message(p, m);
     }
     return err;
 }
@@ -409,10 +546,13 @@ void observer_decode(struct observer *o, struct round *round, unsigned index)
     struct partition *p = &o->partitions[index];
     struct observer_counts *counts = &round->counts[index];
     uint64_t unanswered = p->pair.unanswered, evicted = p->pair.evicted;
+    p->round = round;
+    p->observations = round->observations[index];
+    p->counts = counts;
     int err = E_OK;
     for (uint32_t i = round->starts[index], end = round->starts[index + 1]; i < end && err == E_OK; i += DECODE_BLOCK) {
         uint32_t n = end - i < DECODE_BLOCK ? end - i : DECODE_BLOCK;
-        err = decode_block(o, p, round, round->order + i, n, index, counts);
+        err = decode_block(p, round->order + i, n);
     }
     pair_expire(&p->pair, round->newest_ns);
     counts->unanswered = p->pair.unanswered - unanswered;
@@ -452,6 +592,7 @@ void observer_counts_add(struct observer_counts *to, const struct observer_count
     to->unanswered += from->unanswered;
     to->unmatched_responses += from->unmatched_responses;
     to->pair_evicted += from->pair_evicted;
+    to->told += from->told;
     to->late += from->late;
     to->rr_observed += from->rr_observed;
     to->early_seals += from->early_seals;
@@ -563,10 +704,17 @@ void observer_advance(struct observer *o, int64_t now_ns)
 
 /* --- open state -------------------------------------------------------------------- */
 
+/* Which key the ids in the state were made with: the id of an address that is nobody's. */
+static uint64_t key_check(const struct observer *o)
+{
+    static const uint8_t nobody[16]; /* :: (RFC 4291, 2.5.2) */
+    return client_id(&o->options.client_key, nobody);
+}
+
 void observer_save(const struct observer *o, const struct round *round, struct buffer *to)
 {
-    (void)o;
     buffer_le64(to, (uint64_t)(round->ends_next ? NO_SLOT : round->newest_ns));
+    buffer_le64(to, key_check(o));
     for (int i = 0; i < PARTITIONS; i++)
         buffer_append(to, round->pair_state[i].ptr, round->pair_state[i].len);
 }
@@ -586,6 +734,9 @@ int observer_load(struct observer *o, struct cursor *from, struct fault *why)
     o->newest_ns = (int64_t)cursor_le64(from);
     if (o->newest_ns != INT64_MIN)
         o->slot = slot_of(o, time_since(o->newest_ns, o->options.lateness_ns));
+    if (cursor_le64(from) != key_check(o) && !from->failed)
+        return fault_set(why, E_CORRUPT, "open state: its client ids were made with another key: client.key is "
+                         "not this database's");
     for (int i = 0; i < PARTITIONS; i++) {
         int err = pair_load(&o->partitions[i].pair, from);
         if (err == E_OK)

@@ -22,12 +22,18 @@
  * that has ended are late: counted, and folded into the oldest open one.
  *
  *     messages == queries + responses + malformed + skipped (of those that reach decoding)
+ *     told == transactions + unanswered + pair_evicted + unmatched_responses
+ *
+ * but for the lines of some logs that are one record of a response each: those are unmatched responses, and not told
+ * (observe/transaction.h). A question is told of when it is answered or given up, by its own time: up to
+ * the pairing time-out later.
  */
 #ifndef DNSMON_OBSERVE_OBSERVER_H
 #define DNSMON_OBSERVE_OBSERVER_H
 
 #include "base/crew.h"
 #include "base/pages.h"
+#include "observe/client.h"
 #include "observe/fold.h"
 #include "observe/pair.h"
 #include "observe/sight.h"
@@ -54,6 +60,8 @@ struct observer_options {
     int64_t lateness_ns;
     int64_t pair_timeout_ns;
     int64_t copy_window_ns;  /* 0: copies are not looked for */
+    bool activity;                /* record how names are asked for */
+    struct client_key client_key; /* of the database; for activity */
     size_t memory;           /* bytes of folds before a slot is sealed early */
     const struct observer_exclusion *exclusions; /* borrowed; one for each number in messages, NULL = none at all */
 };
@@ -61,6 +69,7 @@ struct observer_options {
 struct CACHE_ALIGNED observer_counts { /* one a partition, one a shard */
     uint64_t messages, queries, responses;
     uint64_t transactions, unanswered, unmatched_responses, pair_evicted;
+    uint64_t told; /* transactions, with or without response */
     uint64_t late, rr_observed, early_seals;
     struct fold_counts folded;
     struct tally tally;

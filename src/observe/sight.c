@@ -238,12 +238,30 @@ static bool is_data(const struct sight *s, const struct dns_rr *rr)
            rr->type != 0;
 }
 
+/* The rcode with its upper bits, which are in OPT (RFC 6891, 6.1.3), or RCODE_UNKNOWN. */
+enum { RCODE_UNKNOWN = -1 };
+
+static int rcode_of(const struct sight *s)
+{
+    const struct dns_decoder *d = s->d;
+    if (!(s->message->known & KNOWN_RCODE))
+        return RCODE_UNKNOWN;
+    int rcode = d->flags & DNS_RCODE;
+    for (unsigned i = d->n_rrs; i-- > 0 && d->rrs[i].section == SECTION_ADDITIONAL;)
+        if (d->rrs[i].type == TYPE_OPT)
+            return rcode | (int)(d->rrs[i].ttl >> 24) << 4;
+    return rcode;
+}
+
+/* When the type asked for is not known, any data that is no alias. */
 static bool has_final_answer(const struct sight *s)
 {
     const struct dns_decoder *d = s->d;
-    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++)
-        if (d->rrs[i].type == d->qtype || d->qtype == TYPE_ANY)
+    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++) {
+        uint16_t type = d->rrs[i].type;
+        if (type == d->qtype || d->qtype == TYPE_ANY || (d->qtype == 0 && type != TYPE_CNAME && type != TYPE_DNAME))
             return true;
+    }
     return false;
 }
 
@@ -260,21 +278,71 @@ static bool is_referral(const struct dns_decoder *d)
     return ns && !(d->flags & DNS_AA);
 }
 
-static int put_negative(struct sight *s)
+static bool is_cut(const struct sight *s)
+{
+    return s->d->flags & DNS_TC || s->message->truncated;
+}
+
+/* Of NOERROR. */
+static bool is_nodata(const struct sight *s)
+{
+    return !is_cut(s) && s->d->qtype != 0 && !has_final_answer(s) && !is_referral(s->d);
+}
+
+/* What a log says of the authority section is not all of it: a record it cannot write is left out. */
+static bool has_whole_authority(const struct sight *s)
+{
+    enum { WHOLE = KNOWN_SECTIONS | KNOWN_SIZE };
+    return (s->message->known & WHOLE) == WHOLE && !is_cut(s);
+}
+
+/* Of NXDOMAIN. */
+static enum activity_counter missing_what(const struct sight *s, const struct suffix_list *suffixes)
 {
     const struct dns_decoder *d = s->d;
-    unsigned rcode = d->flags & DNS_RCODE;
+    struct slice qname = s->chain.names[0];
+    if (s->chain.n > 1)
+        return ACTIVITY_NX_HOST;
+    for (unsigned i = 0; i < d->n_rrs; i++) {
+        const struct dns_rr *rr = &d->rrs[i];
+        if (rr->section == SECTION_AUTHORITY && rr->type == TYPE_SOA && is_at_or_above(rr, qname))
+            return suffix_find(suffixes, rr->owner, rr->owner_len).registered ? ACTIVITY_NX_HOST : ACTIVITY_NX_DOMAIN;
+    }
+    size_t registered = suffix_find(suffixes, qname.ptr, qname.len).registered;
+    if (registered == 0 || registered + 1 == qname.len)
+        return ACTIVITY_NX_DOMAIN;
+    return has_whole_authority(s) ? ACTIVITY_NX_HOST : ACTIVITY_COUNTERS;
+}
+
+static enum activity_counter outcome_of(const struct sight *s, int rcode, const struct suffix_list *suffixes)
+{
+    switch (rcode) {
+    case RCODE_UNKNOWN:
+        return ACTIVITY_COUNTERS;
+    case RCODE_NOERROR:
+        return has_final_answer(s) ? ACTIVITY_NOERROR : is_nodata(s) ? ACTIVITY_NODATA : ACTIVITY_COUNTERS;
+    case RCODE_NXDOMAIN:
+        return missing_what(s, suffixes);
+    case RCODE_SERVFAIL:
+        return ACTIVITY_SERVFAIL;
+    case RCODE_REFUSED:
+        return ACTIVITY_REFUSED;
+    default:
+        return ACTIVITY_OTHER_RCODE;
+    }
+}
+
+static int put_negative(struct sight *s, int rcode, enum activity_counter outcome)
+{
     struct slice last = s->chain.names[s->chain.n - 1];
-    if (d->flags & DNS_TC || s->message->truncated || !(s->message->known & KNOWN_RCODE))
-        return E_OK;
-    if (s->upstream && !is_within(last, s->bailiwick.zones[0]))
+    if (is_cut(s) || (s->upstream && !is_within(last, s->bailiwick.zones[0])))
         return E_OK;
     struct saying what = { .flags = RR_ANSWER };
     if (rcode == RCODE_NXDOMAIN) {
         what.about = RR_NXDOMAIN;
-    } else if (rcode == RCODE_NOERROR && d->qtype != 0 && !has_final_answer(s) && !is_referral(d)) {
+    } else if (outcome == ACTIVITY_NODATA) {
         what.about = RR_NODATA;
-        what.type = d->qtype;
+        what.type = s->d->qtype;
     } else {
         return E_OK;
     }
@@ -282,7 +350,8 @@ static int put_negative(struct sight *s)
 }
 
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
-                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records)
+                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
+                   enum activity_counter *ret_outcome)
 {
     struct sight s;
     s.d = d;
@@ -309,22 +378,27 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
             return err;
         ++*ret_records;
     }
-    return s.mdns ? E_OK : put_negative(&s);
+    int rcode = s.mdns ? RCODE_UNKNOWN : rcode_of(&s); /* in multicast it means nothing (RFC 6762, 18.11) */
+    enum activity_counter outcome = outcome_of(&s, rcode, suffixes);
+    int err = s.mdns ? E_OK : put_negative(&s, rcode, outcome);
+    if (err == E_OK)
+        *ret_outcome = outcome;
+    return err;
 }
 
-int sight_asked(const uint8_t *owner, size_t owner_len, uint32_t ts_s, const struct asked *asked,
-                struct buffer shards[SHARDS])
+void sight_asked(struct slice owner, uint32_t ts_s, const struct asked *asked, struct buffer shards[SHARDS])
 {
-    struct buffer *b = &shards[sight_shard(owner, owner_len)];
-    size_t size = observation_bytes(owner_len, sizeof *asked);
+    struct buffer *b = &shards[sight_shard(owner.ptr, owner.len)];
+    size_t size = observation_bytes(owner.len, sizeof *asked);
     struct observation *o = (void *)buffer_reserve(b, size);
     if (o == NULL)
-        return E_NOMEM;
-    *o = (struct observation){ .owner_hash = hash_memory(owner, owner_len, hash_secret()), .ts_s = ts_s,
-                               .owner_len = (uint16_t)owner_len, .rdata_len = sizeof *asked,
-                               .about = OBSERVATION_ASKED };
+        return;
+    o->owner_hash = hash_memory(owner.ptr, owner.len, hash_secret());
+    o->ts_s = ts_s;
+    o->owner_len = (uint16_t)owner.len;
+    o->rdata_len = sizeof *asked;
+    o->about = OBSERVATION_ASKED;
     memcpy(o + 1, asked, sizeof *asked);
-    short_copy((uint8_t *)(o + 1) + sizeof *asked, owner, owner_len);
+    short_copy((uint8_t *)(o + 1) + sizeof *asked, owner.ptr, owner.len);
     b->len += size;
-    return E_OK;
 }

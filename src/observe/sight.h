@@ -13,6 +13,13 @@
  * is the idea). Multicast DNS, which has no question and no zones: names below local. and reverse names of
  * link-local addresses (docs/design/bailiwick.md).
  *
+ * Outcome, for the activity of the question's name: the rcode, its extension included (RFC 6891, 6.1.3). NOERROR
+ * without data is NODATA as below. NXDOMAIN means that the registered domain is missing when the zone that says so,
+ * the owner of the SOA, is a public suffix or the root, and a name inside an existing zone otherwise; a qname that is
+ * an alias exists, so what is missing is another's. Without an SOA the name itself tells when it is a registered
+ * domain, else its absence counts only where the message is known to be whole. None: unknown, a referral,
+ * a truncated response without the data asked for.
+ *
  * Negative answers (RFC 2308, section 2): NXDOMAIN is said of the last name of the CNAME chain; NODATA
  * when the chain ends without the type asked for, if that is known, and the response is no referral.
  * Multicast DNS has none.
@@ -23,6 +30,7 @@
 #include "dns/decode.h"
 #include "dns/suffix.h"
 #include "input/message.h"
+#include "record/activity.h"
 
 enum { SHARD_BITS = 3, SHARDS = 1 << SHARD_BITS };
 
@@ -34,12 +42,12 @@ bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
 /* Appends the observations of a decoded response, which has a question or is multicast DNS, to
  * the shards' buffers; *ret_records grows by the records among them. */
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
-                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records) MUST_CHECK;
+                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
+                   enum activity_counter *ret_outcome /* ACTIVITY_COUNTERS = none */) MUST_CHECK;
 
 struct asked;
 
-/* Appends that a question was asked for `owner` (key) at `ts_s`. */
-int sight_asked(const uint8_t *owner, size_t owner_len, uint32_t ts_s, const struct asked *asked,
-                struct buffer shards[SHARDS]) MUST_CHECK;
+/* Appends that a question was asked for `owner` (key) at `ts_s`. Without memory the buffer has failed. */
+void sight_asked(struct slice owner, uint32_t ts_s, const struct asked *asked, struct buffer shards[SHARDS]);
 
 #endif

@@ -137,6 +137,7 @@ void catalog_apply(struct catalog *c, const struct delta *d)
     }
     if (ch->watermark)
         c->watermark = ch->watermark;
+    c->client_key |= d->client_key;
     if (d->sensor)
         snprintf(c->sensors[d->sensor], SENSOR_NAME_BYTES, "%s", d->sensor_name);
     if (d->next_id > c->next_id)
@@ -154,6 +155,7 @@ void catalog_whole(const struct catalog *c, struct delta *ret)
         .whole = true,
         .has_state = c->state.id != 0,
         .state = c->state,
+        .client_key = c->client_key,
         .next_id = c->next_id,
     };
 }
@@ -287,6 +289,8 @@ char *catalog_delta_json(const struct delta *d)
     }
     if (ch->watermark)
         bad |= json_object_set_new(o, "watermark", json_integer(ch->watermark));
+    if (d->client_key)
+        bad |= json_object_set_new(o, "client_key", json_true());
     if (d->sensor)
         bad |= json_object_set_new(o, "sensor", json_pack("{s:i,s:o}", "bit", d->sensor, "name", json_name(d->sensor_name)));
     char *text = bad ? NULL : json_dumps(o, JSON_COMPACT);
@@ -428,13 +432,15 @@ int catalog_delta_parse(struct delta *ret, const char *json, size_t len, struct 
     json_error_t error = { 0 };
     json_t *add, *remove, *sources, *state = NULL, *totals = NULL, *sensor = NULL;
     json_int_t next_id, watermark = 0;
+    int client_key = 0;
     json_t *o = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
-    bool good = o && json_unpack(o, "{s:I,s:o,s:o,s:o,s?o,s?o,s?I,s?o!}", "next_id", &next_id, "add", &add, "remove",
+    bool good = o && json_unpack(o, "{s:I,s:o,s:o,s:o,s?o,s?o,s?I,s?b,s?o!}", "next_id", &next_id, "add", &add, "remove",
                                  &remove, "sources", &sources, "state", &state, "totals", &totals, "watermark",
-                                 &watermark, "sensor", &sensor) == 0;
+                                 &watermark, "client_key", &client_key, "sensor", &sensor) == 0;
     if (good) {
         d.next_id = (uint64_t)next_id;
         d.change.watermark = watermark;
+        d.client_key = client_key;
         good = parse_arrays(&d, add, remove, sources) && parse_rest(&d, state, totals, sensor);
     }
     json_decref(o);

@@ -28,6 +28,7 @@ struct catalog {
     size_t n_formers, formers_capacity;
     char sensors[SENSORS][SENSOR_NAME_BYTES];
     struct state_file state;
+    bool client_key; /* the folder has one, and it is wanted */
     char *totals; /* malloc'd, or NULL */
     int64_t watermark;
     uint64_t next_id;
@@ -37,6 +38,7 @@ struct delta {
     struct store_change change; /* but for `state` */
     bool has_state;
     struct state_file state;
+    bool client_key; /* from here on */
     uint8_t sensor; /* 0 = none */
     char sensor_name[SENSOR_NAME_BYTES];
     bool whole; /* opens a manifest: nothing to replace, so sources are not searched */

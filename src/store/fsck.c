@@ -202,6 +202,8 @@ int store_fsck(const char *dir, void (*report)(void *ctx, const char *line), voi
         if (store_state(s, &state, &inner) < 0)
             damage_of_fault(&f, &inner);
         buffer_release(&state);
+        if (s->catalog.client_key && secret_check(dir, &inner) < 0)
+            damage_of_fault(&f, &inner);
         r = check_tables(&f, s, why);
         store_close(&s);
     } else {

@@ -16,6 +16,7 @@
 #include "store/manifest.h"
 #include "store/merge.h"
 #include "store/outfile.h"
+#include "store/secret.h"
 #include "store/table_writer.h"
 
 struct handle {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int write_all_at(int fd, const void *ptr, size_t len, uint64_t offset)
@@ -27,7 +28,7 @@ static void tmp_path(const struct outfile *o, char ret[PATH_BYTES + 8])
     snprintf(ret, PATH_BYTES + 8, "%s.tmp", o->path);
 }
 
-int outfile_open(struct outfile *ret, const char *path, struct fault *why)
+static int open_as(struct outfile *ret, const char *path, mode_t mode, struct fault *why)
 {
     struct outfile o = { .fd = -1 };
     if ((size_t)snprintf(o.path, sizeof o.path, "%s", path) >= sizeof o.path)
@@ -37,7 +38,7 @@ int outfile_open(struct outfile *ret, const char *path, struct fault *why)
         return fault_set(why, E_NOMEM, "%s: out of memory", path);
     char tmp[PATH_BYTES + 8];
     tmp_path(&o, tmp);
-    o.fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    o.fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (o.fd < 0) {
         int errnum = errno;
         free(o.buffer);
@@ -45,6 +46,19 @@ int outfile_open(struct outfile *ret, const char *path, struct fault *why)
     }
     *ret = o;
     return 0;
+}
+
+int outfile_open(struct outfile *ret, const char *path, struct fault *why)
+{
+    return open_as(ret, path, 0644, why);
+}
+
+int outfile_open_private(struct outfile *ret, const char *path, struct fault *why)
+{
+    int r = open_as(ret, path, 0600, why);
+    if (r == 0 && fchmod(ret->fd, 0600) < 0) /* a left-over of that name may have been anybody's */
+        ret->errnum = errno;
+    return r;
 }
 
 static void flush(struct outfile *o)

@@ -23,6 +23,8 @@ struct outfile {
 };
 
 int outfile_open(struct outfile *ret, const char *path, struct fault *why) MUST_CHECK;
+/* Only its owner may read it, whatever was there and whatever the umask is. */
+int outfile_open_private(struct outfile *ret, const char *path, struct fault *why) MUST_CHECK;
 void outfile_write(struct outfile *o, const void *ptr, size_t len);
 int outfile_commit(struct outfile *o, struct fault *why) MUST_CHECK; /* abandons on failure */
 void outfile_abandon(struct outfile *o); /* harmless after commit */

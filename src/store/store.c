@@ -296,7 +296,8 @@ static bool is_our_file(const char *name)
 {
     size_t len = strlen(name);
     if (len > 4 && strcmp(name + len - 4, ".tmp") == 0)
-        return strncmp(name, "MANIFEST", 8) == 0 || strncmp(name, "state-", 6) == 0 || strstr(name, ".mtbl");
+        return strncmp(name, "MANIFEST", 8) == 0 || strncmp(name, "state-", 6) == 0 || strcmp(name, "client.key.tmp") == 0 ||
+               strstr(name, ".mtbl");
     if (strncmp(name, "state-", 6) == 0 && strspn(name + 6, "0123456789abcdef") == 16 && len == 22)
         return true;
     for (size_t k = 0; k < KINDS; k++)
@@ -501,6 +502,36 @@ int store_state(struct store *s, struct buffer *to, struct fault *why)
     pthread_mutex_lock(&s->mutex);
     int r = s->catalog.state.id ? read_state(s, &s->catalog.state, to, why) : 0;
     pthread_mutex_unlock(&s->mutex);
+    return r;
+}
+
+/* A file that no record names is one that somebody put there, or a killed writer's: as good as any, if whole. */
+static int first_client_key(struct store *s, uint8_t ret_key[SECRET_BYTES], struct fault *why)
+{
+    struct delta d = { .client_key = true };
+    uint8_t key[SECRET_BYTES];
+    struct fault found;
+    int r = secret_read(s->dir, key, &found);
+    if (r == E_ABSENT)
+        r = secret_create(s->dir, key, why);
+    else if (r < 0)
+        fault_set(why, r, "%s", found.text);
+    if (r == 0)
+        r = commit_locked(s, &d, why);
+    if (r == 0)
+        memcpy(ret_key, key, SECRET_BYTES);
+    return r;
+}
+
+int store_client_key(struct store *s, uint8_t ret_key[STORE_CLIENT_KEY_BYTES], struct fault *why)
+{
+    _Static_assert(STORE_CLIENT_KEY_BYTES == (int)SECRET_BYTES, "one key");
+    pthread_mutex_lock(&s->mutex);
+    int r = s->catalog.client_key ? secret_read(s->dir, ret_key, why) : first_client_key(s, ret_key, why);
+    pthread_mutex_unlock(&s->mutex);
+    if (r == E_ABSENT)
+        r = fault_set(why, E_CORRUPT, "%s/client.key: is missing; put it back, for without it new client ids would have "
+                      "nothing to do with those in the database", s->dir);
     return r;
 }
 

@@ -2,7 +2,7 @@
  *
  * A database is a folder: MANIFEST (append-only, checksummed, docs/format/manifest.md),
  * tables (MTBL v2, docs/format/table.md) each with a filter sidecar, one state file,
- * and LOCK. Nothing exists until a manifest record names it; files nobody names are
+ * the key of the client ids, and LOCK. Nothing exists until a manifest record names it; files nobody names are
  * left-overs of a killed writer and are removed by the next one.
  *
  * The store knows no packets: keys and values are bytes, merged through record_kinds.
@@ -111,6 +111,10 @@ size_t store_formers(const struct store *store, const struct store_former **ret)
 int64_t store_watermark(const struct store *store);
 const char *store_totals(const struct store *store); /* "" when none */
 int store_state(struct store *store, struct buffer *to, struct fault *why) MUST_CHECK; /* verified */
+
+/* The key of the client ids: made when the database has none yet, which commits, and read. A writer's. */
+enum { STORE_CLIENT_KEY_BYTES = 16 };
+int store_client_key(struct store *store, uint8_t ret_key[STORE_CLIENT_KEY_BYTES], struct fault *why) MUST_CHECK;
 
 /* Sensor names <-> bit numbers (1..62; 63 = others); registering commits. */
 int store_sensor(struct store *store, const char *name, uint8_t *ret_bit, struct fault *why) MUST_CHECK;

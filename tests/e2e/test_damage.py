@@ -32,7 +32,7 @@ class Database:
                                    "--names", 50, "--seed", 3)
         self.folder = tmp / "db"
         # One sealed hour, merged; slots; and an open one.
-        lib.dnsmon("ingest", "--db", self.folder, "--slot", 1800, "--sensor", "edge", "--threads", 1, capture)
+        lib.dnsmon("ingest", "--db", self.folder, "--activity", "--slot", 1800, "--sensor", "edge", "--threads", 1, capture)
         self.queries = tmp / "queries"
         self.queries.write_text(QUERIES)
         self.files = {p.name: p.read_bytes() for p in sorted(self.folder.iterdir()) if p.is_file()}
@@ -113,7 +113,7 @@ def test_every_byte(tmp):
     """Of every kind of file, by a reader and fsck that stay in one process (flip.c)."""
     database = Database(tmp)
     names = " ".join(database.files)
-    for kind in ("MANIFEST", "state-", "-slot-", "-hour-", ".mtbl ", ".mtbl.filter", *(f"{k}-" for k in ("rr", "inverse", "name"))):
+    for kind in ("MANIFEST", "client.key", "state-", "-slot-", "-hour-", ".mtbl ", ".mtbl.filter", *(f"{k}-" for k in ("rr", "inverse", "name", "host", "domain"))):
         assert kind in names, f"no {kind} in this database: {names}"
     copy = database.copy(tmp / "copy")
     done = lib.run(lib.built("tests/flip"), copy, *([] if lib.LONG else [211]), check=False, timeout=280)
@@ -230,3 +230,28 @@ def test_ingest_into_damage(tmp):
                 assert lib.dnsmon("fsck", "--db", copy, check=False).returncode == 1, \
                     f"damage at byte {at} of {name} is there, and fsck does not tell"
             shutil.rmtree(copy)
+
+
+def test_without_the_client_key(tmp):
+    """Records can be read, but what has client ids is not added to; with the key back, all goes on."""
+    database = Database(tmp)
+    key = database.folder / "client.key"
+    assert key.stat().st_mode & 0o777 == 0o600, oct(key.stat().st_mode)
+    more = traffic.generate(tmp / "more.pcap", "--transactions", 50, "--seconds", 60, "--seed", 9)
+    lib.dnsmon("ingest", "--db", tmp / "other", more)
+    assert (tmp / "other/client.key").read_bytes() != database.files["client.key"]
+    for what in ("is missing", "bad checksum", "is not this database's"):
+        if what == "is missing":
+            key.unlink()
+        elif what == "bad checksum":
+            whole = database.files["client.key"]
+            key.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        else:
+            shutil.copyfile(tmp / "other/client.key", key)
+        done = lib.dnsmon("ingest", "--db", database.folder, more, check=False)
+        assert done.returncode == 1 and "client.key" in done.stderr and what in done.stderr, (done.returncode, done.stderr)
+        assert database.ask(database.folder).stdout == database.answer
+        lib.dnsmon("merge", "--db", database.folder)
+    key.write_bytes(database.files["client.key"])
+    lib.dnsmon("ingest", "--db", database.folder, more)
+    lib.dnsmon("fsck", "--db", database.folder)

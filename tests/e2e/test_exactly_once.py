@@ -1,6 +1,7 @@
 """Exactly once: whatever kills ingest, and however the files are given, the database ends up
 holding the same, byte for byte in `dnsmon dump`, and number for number in the totals."""
 import collections
+import functools
 import gzip
 import json
 import os
@@ -9,13 +10,14 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import lib
 import traffic
 
-KINDS = ("rr", "inverse", "name")
+KINDS = ("rr", "inverse", "name", "host", "domain")
 TRANSACTIONS, SECONDS, SLOT, FILES = (400000, 26 * 3600, 1800, 6) if lib.LONG else (80000, 6 * 3600, 900, 6)
 SEED = int(os.environ.get("DNSMON_E2E_SEED", "20240101"))
 
@@ -32,8 +34,24 @@ def sources(database):
     return json.loads(lib.dnsmon("stat", "--db", database, "--json").stdout)["sources"]
 
 
+@functools.cache
+def client_key():
+    """The key that all databases here have: the same clients have the same ids in each."""
+    with tempfile.TemporaryDirectory(prefix="dnsmon-e2e-") as tmp:
+        lib.dnsmon("ingest", "--db", Path(tmp) / "db", "/dev/null")
+        return (Path(tmp) / "db/client.key").read_bytes()
+
+
+def with_client_key(database):
+    if not (Path(database) / "client.key").exists():
+        Path(database).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (Path(database) / "client.key").write_bytes(client_key())
+        (Path(database) / "client.key").chmod(0o600)
+
+
 def ingest_words(database, *words, slot=SLOT, threads=2):
-    return ["ingest", "--db", database, "--slot", str(slot), "--threads", str(threads), *words]
+    with_client_key(database)
+    return ["ingest", "--db", database, "--slot", str(slot), "--threads", str(threads), "--activity", *words]
 
 
 def ingest(database, *words, **how):

@@ -53,6 +53,121 @@ static void test_round_trip(void **state)
     world_remove();
 }
 
+static const char *client_key_path(void)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/client.key", world_dir);
+    return path;
+}
+
+static void put_client_key(const void *bytes, size_t len, mode_t mode)
+{
+    FILE *f = fopen(client_key_path(), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, len, f), len);
+    assert_int_equal(fchmod(fileno(f), mode), 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Opened for writing: the key, or the code of what is wrong with it. */
+static int ask_client_key(uint8_t key[STORE_CLIENT_KEY_BYTES])
+{
+    struct fault why = { 0 };
+    struct store *s = world_open(STORE_WRITE, NULL);
+    int r = store_client_key(s, key, &why);
+    assert_int_equal(r == 0, why.text[0] == 0);
+    assert_true(r == 0 || strstr(why.text, "client.key") != NULL);
+    store_close(&s);
+    return r;
+}
+
+static void test_client_key(void **state)
+{
+    (void)state;
+    enum { LEN = 32 };
+    uint8_t key[16], again[16], bytes[LEN + 1] = { 0 };
+    struct stat st;
+    struct fault why = { 0 };
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    store_close(&s);
+    assert_int_equal(access(client_key_path(), F_OK), -1); /* who makes no ids makes no key */
+    mode_t mask = umask(0);
+    assert_int_equal(ask_client_key(key), 0);
+    umask(mask);
+    assert_int_equal(stat(client_key_path(), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(st.st_size, LEN);
+    ino_t inode = st.st_ino;
+    for (int i = 0; i < 3; i++) { /* once */
+        assert_int_equal(ask_client_key(again), 0);
+        assert_memory_equal(again, key, sizeof key);
+    }
+    assert_int_equal(stat(client_key_path(), &st), 0);
+    assert_int_equal(st.st_ino, inode);
+    assert_int_equal(world_fsck(true), 0);
+
+    FILE *f = fopen(client_key_path(), "rb");
+    assert_int_equal(fread(bytes, 1, sizeof bytes, f), LEN);
+    fclose(f);
+    assert_memory_equal(bytes, "DMCK\1\0\0\0", 8);
+    assert_memory_equal(bytes + 8, key, sizeof key);
+    for (size_t i = 0; i < LEN; i++) { /* any byte */
+        bytes[i] ^= 4;
+        put_client_key(bytes, LEN, 0600);
+        assert_int_equal(ask_client_key(again), E_CORRUPT);
+        assert_int_equal(world_fsck(false), 1);
+        bytes[i] ^= 4;
+    }
+    put_client_key(bytes, LEN - 1, 0600);
+    assert_int_equal(ask_client_key(again), E_CORRUPT);
+    put_client_key(bytes, LEN + 1, 0600);
+    assert_int_equal(ask_client_key(again), E_CORRUPT);
+    assert_int_equal(unlink(client_key_path()), 0);
+    assert_int_equal(ask_client_key(again), E_CORRUPT);
+    assert_int_equal(access(client_key_path(), F_OK), -1); /* none is made in its place */
+    assert_int_equal(world_fsck(false), 1);
+    s = world_open(STORE_READ, NULL); /* readers do without */
+    assert_int_not_equal(store_client_key(s, again, &why), 0);
+    store_close(&s);
+    put_client_key(bytes, LEN, 0600);
+    assert_int_equal(ask_client_key(again), 0);
+    assert_memory_equal(again, key, sizeof key);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
+/* A key that no record names: a writer was killed in between, or somebody brought it. */
+static void test_client_key_found(void **state)
+{
+    (void)state;
+    uint8_t key[16], again[16], bytes[32];
+    char tmp[136];
+    world_new();
+    assert_int_equal(ask_client_key(key), 0);
+    FILE *f = fopen(client_key_path(), "rb");
+    assert_int_equal(fread(bytes, 1, sizeof bytes, f), sizeof bytes);
+    fclose(f);
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL);
+    store_close(&s);
+    put_client_key(bytes, sizeof bytes, 0600);
+    snprintf(tmp, sizeof tmp, "%s.tmp", client_key_path());
+    assert_int_equal(link(client_key_path(), tmp), 0);
+    assert_int_equal(ask_client_key(again), 0);
+    assert_memory_equal(again, key, sizeof key);
+    assert_int_equal(access(tmp, F_OK), -1);
+    world_new();
+    s = world_open(STORE_WRITE, NULL);
+    store_close(&s);
+    put_client_key("torn", 4, 0600);
+    assert_int_equal(ask_client_key(again), E_CORRUPT);
+    world_remove();
+    assert_int_equal(ask_client_key(again), 0); /* another database, another key */
+    assert_memory_not_equal(again, key, sizeof key);
+    world_remove();
+}
+
 /* A file that grows, a step a run: one source, whose former places are few, the young ones all. */
 static void test_growing_source(void **state)
 {
@@ -490,7 +605,8 @@ static void test_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_client_key), cmocka_unit_test(test_client_key_found),
+        cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
         cmocka_unit_test(test_retention), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
