@@ -212,7 +212,7 @@ static int load_waiting(struct pair *pair, struct cursor *from)
 {
     const uint8_t *p = cursor_take(from, SAVED_BYTES);
     const uint8_t *name = p ? cursor_take(from, p[37]) : NULL;
-    if (name == NULL || p[37] == 0 || name_wire_length(name, p[37]) != p[37] || p[36] & ~PAIR_FLAGS)
+    if (name == NULL || (p[37] && name_wire_length(name, p[37]) != p[37]) || p[36] & ~PAIR_FLAGS)
         return E_CORRUPT;
     struct pair_key key = { get_le64(p), get_le64(p + 8) };
     struct pair_asked asked = {
