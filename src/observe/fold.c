@@ -566,8 +566,10 @@ static inline int add_fact(struct fold *fold, const struct fact *f, const struct
 
 /* How far the reading runs ahead of the folding. The tables are larger than the cache: an
  * observation's bucket is asked for LOOK_AHEAD before its turn; ASK_RECORD before it the record
- * there, or where there is none the buckets of owner and domain; ASK_OWNER before it the owner. */
-enum { LOOK_AHEAD = 32, ASK_RECORD = 20, ASK_OWNER = 10 }; /* the first a power of two */
+ * there, or where there is none the buckets of owner and domain; ASK_OWNER before it the owner. Of
+ * a question the owner, its hour and domain, and ASK_HOURS before its turn the domain's hour and both
+ * samples. */
+enum { LOOK_AHEAD = 32, ASK_RECORD = 24, ASK_OWNER = 14, ASK_HOURS = 6 }; /* the first a power of two */
 
 struct upcoming {
     const struct observation *what;
@@ -656,6 +658,18 @@ static void ask_activity(const struct upcoming *u)
     ask_lines(o->domain);
 }
 
+static void ask_hours(const struct upcoming *u)
+{
+    const struct owner *o = u->what->about == OBSERVATION_ASKED ? likely_item(&u->fold->owners, u->fact.owner_hash) : NULL;
+    if (o == NULL)
+        return;
+    ask_lines(o->domain->hours);
+    if (o->hours != NULL)
+        ask_lines(o->hours->clients);
+    if (o->domain->hours != NULL)
+        ask_lines(o->domain->hours->clients);
+}
+
 static void ask_owner(const struct upcoming *u)
 {
     if (u->what->about == OBSERVATION_ASKED) {
@@ -706,6 +720,8 @@ int fold_observations(struct fold *fold, struct fold *next, int64_t slot, uint32
             ask_record(&ahead.ring[(i + ASK_RECORD) % LOOK_AHEAD]);
         if (i + ASK_OWNER < ahead.n)
             ask_owner(&ahead.ring[(i + ASK_OWNER) % LOOK_AHEAD]);
+        if (i + ASK_HOURS < ahead.n)
+            ask_hours(&ahead.ring[(i + ASK_HOURS) % LOOK_AHEAD]);
         err = fold_one(&ahead.ring[i % LOOK_AHEAD], counts);
         read_ahead(&ahead, fold, next, slot_end, counts);
     }

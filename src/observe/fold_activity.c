@@ -20,7 +20,7 @@ static struct activity_hour *hour_of(struct fold *fold, struct activity_hour **h
     h = arena_alloc(&fold->arena, sizeof *h);
     if (h == NULL)
         return NULL;
-    *h = (struct activity_hour){ .next = *hours, .hour = hour, .first = UINT32_MAX };
+    *h = (struct activity_hour){ .next = *hours, .hour = hour, .first = UINT32_MAX, .largest_id = UINT64_MAX };
     *hours = h;
     return h;
 }
@@ -44,31 +44,37 @@ static bool grow(struct fold *fold, void **items, unsigned n, uint16_t *room, si
     return true;
 }
 
-static uint16_t *asks_of(struct asker *a)
+static struct asks *asks_with_room(struct fold *fold, struct asks *asks)
 {
-    return a->more ? a->more : a->few;
+    if (asks != NULL && asks->n < asks->room)
+        return asks;
+    unsigned room = asks ? ACTIVITY_ASKS : FEW_ASKS;
+    struct asks *grown = arena_alloc(&fold->arena, sizeof *grown + room * sizeof grown->seconds[0]);
+    if (grown == NULL)
+        return NULL;
+    grown->n = asks ? asks->n : 0;
+    grown->room = (uint16_t)room;
+    if (asks != NULL)
+        memcpy(grown->seconds, asks->seconds, asks->n * sizeof asks->seconds[0]);
+    return grown;
 }
 
 /* The smallest ACTIVITY_ASKS stay, each once. */
 static int add_ask(struct fold *fold, struct asker *a, uint16_t second)
 {
-    uint16_t *asks = asks_of(a);
-    unsigned at = a->n_asks;
-    while (at > 0 && asks[at - 1] > second)
+    unsigned n = a->asks ? a->asks->n : 0, at = n;
+    while (at > 0 && a->asks->seconds[at - 1] > second)
         at--;
-    if (at == ACTIVITY_ASKS || (at > 0 && asks[at - 1] == second))
+    if (at == ACTIVITY_ASKS || (at > 0 && a->asks->seconds[at - 1] == second))
         return E_OK;
-    if (a->n_asks == FEW_ASKS && a->more == NULL) {
-        uint16_t *more = arena_alloc(&fold->arena, ACTIVITY_ASKS * sizeof *more);
-        if (more == NULL)
-            return E_NOMEM;
-        memcpy(more, a->few, sizeof a->few);
-        asks = a->more = more;
-    }
-    unsigned kept = a->n_asks < ACTIVITY_ASKS ? a->n_asks : ACTIVITY_ASKS - 1;
-    memmove(asks + at + 1, asks + at, (kept - at) * sizeof *asks);
-    asks[at] = second;
-    a->n_asks = (uint8_t)(kept + 1);
+    struct asks *asks = n < ACTIVITY_ASKS ? asks_with_room(fold, a->asks) : a->asks;
+    if (asks == NULL)
+        return E_NOMEM;
+    unsigned kept = n < ACTIVITY_ASKS ? n : ACTIVITY_ASKS - 1;
+    memmove(asks->seconds + at + 1, asks->seconds + at, (kept - at) * sizeof asks->seconds[0]);
+    asks->seconds[at] = second;
+    asks->n = (uint16_t)(kept + 1);
+    a->asks = asks;
     return E_OK;
 }
 
@@ -90,7 +96,7 @@ static unsigned client_place(const struct activity_hour *h, uint64_t id)
 static int sample_client(struct fold *fold, struct activity_hour *h, uint64_t id, unsigned most, struct asker **ret)
 {
     *ret = NULL;
-    if (h->n_clients == most && id > h->clients[most - 1].id)
+    if (id > h->largest_id)
         return E_OK;
     unsigned at = client_place(h, id);
     if (at == h->n_clients || h->clients[at].id != id) {
@@ -100,6 +106,8 @@ static int sample_client(struct fold *fold, struct activity_hour *h, uint64_t id
         memmove(h->clients + at + 1, h->clients + at, (kept - at) * sizeof *h->clients);
         h->clients[at] = (struct asker){ .id = id };
         h->n_clients = (uint16_t)(kept + 1);
+        if (h->n_clients == most)
+            h->largest_id = h->clients[most - 1].id;
     }
     *ret = &h->clients[at];
     return E_OK;
@@ -203,8 +211,9 @@ void fold_activity_get(const struct activity_hour *h, bool domain, struct activi
         const struct asker *from = &h->clients[i];
         struct activity_client *to = &ret->clients[i];
         to->id = from->id;
-        to->n_asks = h->n_clients < most ? from->n_asks : 0;
-        memcpy(to->asks, from->more ? from->more : from->few, to->n_asks * sizeof to->asks[0]);
+        to->n_asks = h->n_clients < most && from->asks ? (uint8_t)from->asks->n : 0;
+        if (to->n_asks)
+            memcpy(to->asks, from->asks->seconds, to->n_asks * sizeof to->asks[0]);
     }
     ret->n_names = h->n_names;
     if (h->n_names)

@@ -26,13 +26,17 @@ struct record {
     uint8_t rdata[]; /* of a collapsed record (rdata_len is 0) the threshold, eight bytes */
 };
 
-/* A sampled client's asks. Most clients ask a few times an hour; `more` takes over when they do not. */
-enum { FEW_ASKS = 7 };
+/* When a sampled client asked, seconds of the hour. Most ask a few times; then there is room for all. */
+enum { FEW_ASKS = 6 };
+struct asks {
+    uint16_t n, room;
+    uint16_t seconds[];
+};
+
+/* Small, since samples are kept in order by moving what is behind. */
 struct asker {
     uint64_t id;
-    uint16_t *more; /* room for ACTIVITY_ASKS; NULL: `few` */
-    uint16_t few[FEW_ASKS];
-    uint8_t n_asks;
+    struct asks *asks; /* NULL: none known, or no longer kept */
 };
 
 /* Activity of a host or a registered domain in one hour. */
@@ -42,6 +46,7 @@ struct activity_hour {
     uint32_t first, last;
     uint16_t n_clients, client_room;
     uint16_t n_names, name_room;
+    uint64_t largest_id;          /* of a full sample: what lies beyond need not look there; else all ones */
     struct asker *clients;        /* by rising id */
     struct activity_name *names;  /* by rising hash */
     uint64_t query_bytes, response_bytes;
