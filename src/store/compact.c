@@ -143,7 +143,8 @@ int build_table(struct store *s, struct store_table *t, struct merge *m, struct 
     int r = merge_start(m, why);
     if (r == 0)
         r = table_writer_create(&w, path, &record_kinds[t->kind],
-                                t->tier == TIER_SLOT ? TABLE_LZ4 : TABLE_ZSTD, why);
+                                /* Hours live for a day: zstd took a quarter less room and 4 % of ingest. */
+                                t->tier <= TIER_HOUR ? TABLE_LZ4 : TABLE_ZSTD, why);
     if (r < 0)
         return r;
     r = copy_entries(w, t, m, b, why);

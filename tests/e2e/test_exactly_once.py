@@ -369,7 +369,7 @@ def test_one_a_run_or_all_at_once(tmp):
 def test_late_for_a_merged_day(tmp):
     """What comes when its day was merged makes the same dump, and does not write the day again."""
     days = traffic.generate(tmp / "days.pcap", "--transactions", 40000, "--seconds", 50 * 3600, "--names", 3000, "--seed", 5)
-    late = [traffic.generate(tmp / f"late{i}.pcap", "--transactions", 300, "--seconds", (i + 1) * 3600, "--seed", 6 + i)
+    late = [traffic.generate(tmp / f"late{i}.pcap", "--transactions", 150, "--seconds", (i + 1) * 3600, "--seed", 6 + i)
             for i in range(4)]
     last = traffic.generate(tmp / "last.pcap", "--transactions", 300, "--seconds", 52 * 3600, "--seed", 10)
     ingest(tmp / "truth", *late, days, last, slot=900)
