@@ -7,13 +7,15 @@
 bool distinct_init(struct distinct *d)
 {
     *d = (struct distinct){ .hashes = malloc(2 * DISTINCT_ROOM * sizeof *d->hashes), .threshold = UINT64_MAX };
+    if (d->hashes == NULL)
+        return false;
     d->spare = d->hashes + DISTINCT_ROOM;
-    return d->hashes != NULL;
+    return true;
 }
 
 void distinct_release(struct distinct *d)
 {
-    free(d->hashes < d->spare ? d->hashes : d->spare);
+    free(d->hashes);
     d->hashes = d->spare = NULL;
 }
 
@@ -38,7 +40,7 @@ static void radix_pass(struct distinct *d, unsigned shift)
 
 void distinct_settle(struct distinct *d)
 {
-    for (unsigned shift = 0; shift < 64; shift += 8)
+    for (unsigned shift = 0; shift < 64; shift += 8) /* eight passes: `hashes` is what was allocated again */
         radix_pass(d, shift);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->n && kept < DISTINCT_KEPT; i++)

@@ -32,16 +32,24 @@ struct ledger {
 
 /* --- what the manifest lists ------------------------------------------------------- */
 
+/* The array with room behind `n` items of `size`; NULL without memory, and then it stays as it was. */
+static void *with_room(void *items, size_t n, size_t *capacity, size_t size)
+{
+    if (n < *capacity)
+        return items;
+    size_t larger = 2 * *capacity + 8;
+    void *grown = realloc(items, larger * size);
+    if (grown != NULL)
+        *capacity = larger;
+    return grown;
+}
+
 static int add_entry(struct ledger *l, const struct entry *entry)
 {
-    if (l->n == l->capacity) {
-        size_t capacity = 2 * l->capacity + 64;
-        struct entry *entries = realloc(l->entries, capacity * sizeof *entries);
-        if (entries == NULL)
-            return E_NOMEM;
-        l->entries = entries;
-        l->capacity = capacity;
-    }
+    struct entry *entries = with_room(l->entries, l->n, &l->capacity, sizeof *entries);
+    if (entries == NULL)
+        return E_NOMEM;
+    l->entries = entries;
     l->entries[l->n++] = *entry;
     return E_OK;
 }
@@ -194,14 +202,10 @@ int ledger_begin(struct ledger *l, struct source *source, enum ledger_identity i
 
 static struct store_move *add_move(struct ledger *l)
 {
-    if (l->n_moves == l->move_capacity) {
-        size_t capacity = 2 * l->move_capacity + 8;
-        struct store_move *moves = realloc(l->moves, capacity * sizeof *moves);
-        if (moves == NULL)
-            return NULL;
-        l->moves = moves;
-        l->move_capacity = capacity;
-    }
+    struct store_move *moves = with_room(l->moves, l->n_moves, &l->move_capacity, sizeof *moves);
+    if (moves == NULL)
+        return NULL;
+    l->moves = moves;
     return &l->moves[l->n_moves++];
 }
 
