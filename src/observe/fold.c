@@ -691,16 +691,14 @@ static int fold_asked(const struct upcoming *u)
 static int fold_one(const struct upcoming *u, struct fold_counts *counts)
 {
     const struct observation *o = u->what;
-    if (o->about == OBSERVATION_ASKED) {
-        widen_span(u->fold, o->ts_s, o->ts_s);
+    widen_span(u->fold, o->ts_s, o->ts_s);
+    if (o->about == OBSERVATION_ASKED)
         return fold_asked(u);
-    }
     struct rr_value value = {
         .first = o->ts_s, .last = o->ts_s, .count = !o->upstream, .upstream = o->upstream,
         .ttl_min = o->ttl, .ttl_max = o->ttl, .flags = o->flags, .sensors = UINT64_C(1) << o->sensor,
     };
     bool is_new;
-    widen_span(u->fold, o->ts_s, o->ts_s);
     int err = add_fact(u->fold, &u->fact, &value, counts, &is_new);
     if (is_new && u->fold->distinct != NULL)
         distinct_add(u->fold->distinct, u->fact.hash);

@@ -166,9 +166,7 @@ static int count(struct fold *fold, struct activity_hour *h, const struct asked 
     h->counters[ACTIVITY_UNKNOWN_CLIENT] += query && !(a->flags & ASKED_CLIENT_KNOWN);
     h->query_bytes += a->query_bytes;
     h->response_bytes += a->response_bytes;
-    if (a->flags & ASKED_POLICY)
-        h->counters[ACTIVITY_POLICY]++;
-    else if (a->outcome < ACTIVITY_COUNTERS)
+    if (a->outcome < ACTIVITY_COUNTERS)
         h->counters[a->outcome]++;
     if (!query)
         return E_OK;

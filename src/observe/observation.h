@@ -31,7 +31,6 @@ enum asked_flag {
     ASKED_QUERY = 1,        /* the query was seen; else a response alone */
     ASKED_ANSWERED = 2,     /* and it was answered in time */
     ASKED_CLIENT_KNOWN = 4,
-    ASKED_POLICY = 8,       /* by our own blocking */
 };
 
 struct asked {

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/pages.h"
 #include "observe/observation.h"
-#include "observe/transaction.h"
+#include "record/activity.h"
 
 enum {
     COPY_SLOTS = 1 << 13,
@@ -367,44 +367,28 @@ static uint8_t type_counter(uint16_t qtype)
     }
 }
 
-/* Every transaction comes here once. Those of clients are activity, when it is known what they asked. */
-static void tell_transaction(struct partition *p, const struct transaction *t)
+/* Every transaction comes here once: `q` what was asked, `owner` its key where that is made already. Those of
+ * clients are activity, when it is known what they asked. What the source did not say is not known here either:
+ * never zero of something, or another class. */
+static void tell_transaction(struct partition *p, const struct pair_asked *q, struct slice owner, uint16_t response_bytes,
+                             enum activity_counter outcome, unsigned flags)
 {
-    p->counts->told++;
-    if (!p->options->activity || t->upstream || t->multicast || (t->owner.len == 0 && t->qname.len == 0))
-        return;
     uint8_t key[NAME_KEY_MAX];
-    struct slice owner = t->owner;
+    p->counts->told++;
+    if (!p->options->activity || q->flags & (PAIR_UPSTREAM | PAIR_MULTICAST) || (owner.len == 0 && q->qname_len == 0))
+        return;
     if (owner.len == 0)
-        owner = (struct slice){ key, name_owner_key(t->qname.ptr, t->qname.len, key) };
-    struct asked asked = {
-        .client = t->client, .query_bytes = t->query_bytes, .response_bytes = t->response_bytes,
-        .outcome = t->outcome, .type = type_counter(t->qtype),
-        .flags = (uint8_t)((t->stray ? 0 : ASKED_QUERY) | (t->answered ? ASKED_ANSWERED : 0) |
-                           (t->client_known ? ASKED_CLIENT_KNOWN : 0)),
-    };
-    sight_asked(owner, (uint32_t)(t->asked_ns / 1000000000), &asked, p->observations);
-}
-
-static struct transaction transaction_of(const struct pair_asked *asked)
-{
-    return (struct transaction){
-        .qname = { asked->qname, asked->qname_len },
-        .asked_ns = asked->ts_ns,
-        .client = asked->client,
-        .qtype = asked->qtype,
-        .query_bytes = asked->bytes,
-        .outcome = ACTIVITY_COUNTERS,
-        .client_known = asked->flags & PAIR_CLIENT_KNOWN,
-        .upstream = asked->flags & PAIR_UPSTREAM,
-        .multicast = asked->flags & PAIR_MULTICAST,
-    };
+        owner = (struct slice){ key, name_owner_key(q->qname, q->qname_len, key) };
+    if (q->flags & PAIR_CLIENT_KNOWN)
+        flags |= ASKED_CLIENT_KNOWN;
+    struct asked asked = { .client = q->client, .query_bytes = q->bytes, .response_bytes = response_bytes,
+                           .outcome = (uint8_t)outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
+    sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), &asked, p->observations);
 }
 
 static void tell_unanswered(void *ctx, const struct pair_asked *asked)
 {
-    struct transaction t = transaction_of(asked);
-    tell_transaction(ctx, &t);
+    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, ACTIVITY_COUNTERS, ASKED_QUERY);
 }
 
 /* What the decoded message says of its question, whichever of the two it is. */
@@ -435,13 +419,8 @@ static void tell_response(struct partition *p, const struct message *m, const st
     struct pair_asked stray;
     if (asked == NULL)
         stray = asked_by(p, m);
-    struct transaction t = transaction_of(asked ? asked : &stray);
-    t.owner = (struct slice){ p->decoder.qname, p->decoder.qname_len };
-    t.response_bytes = size_of(m);
-    t.outcome = (uint8_t)outcome;
-    t.answered = asked != NULL;
-    t.stray = asked == NULL;
-    tell_transaction(p, &t);
+    struct slice owner = { p->decoder.qname, p->decoder.qname_len };
+    tell_transaction(p, asked ? asked : &stray, owner, size_of(m), outcome, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
 }
 
 static int use_response(struct partition *p, const struct message *m)

@@ -24,8 +24,8 @@
  *     messages == queries + responses + malformed + skipped (of those that reach decoding)
  *     told == transactions + unanswered + pair_evicted + unmatched_responses
  *
- * but for the lines of some logs that are one record of a response each: those are unmatched responses, and not told
- * (observe/transaction.h). A question is told of when it is answered or given up, by its own time: up to
+ * but for the lines of some logs that are one record of a response each: those are unmatched responses, and not
+ * told. A question is told of when it is answered or given up, by its own time: up to
  * the pairing time-out later.
  */
 #ifndef DNSMON_OBSERVE_OBSERVER_H
