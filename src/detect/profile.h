@@ -29,6 +29,7 @@ struct profile {
     uint32_t missing_first, missing_last; /* ... that it is not */
     uint32_t missing_hours;
     uint32_t new_hosts_last; /* the last hour with a sub-name that the filter did not have; 0 = never */
+    uint32_t candidate_last; /* the last hour in which it was worth a closer look (screen.h); 0 = never */
     bool broad_today;        /* of the day of `last` */
     uint8_t filter[PROFILE_FILTER_BYTES]; /* Bloom filter of sub-names, two bits each */
 };

@@ -64,6 +64,7 @@ struct subject {
     struct slice owner;     /* key of the registered domain, with its final 00 */
     const char *name;       /* its text, lower-case, without the final dot */
     size_t suffix;          /* bytes of `owner` that are the public suffix */
+    const struct suffix_list *suffixes;
     uint32_t first_s;       /* first seen, by the name table or its activity */
     struct profile profile; /* at the end of the period before */
     uint32_t step;
@@ -73,7 +74,7 @@ struct subject {
     const struct subject_client *clients; /* by rising id */
     size_t n_clients;
     bool clients_whole;     /* else `clients` is a bottom-k sample */
-    const struct subject_host *hosts; /* by first_s */
+    const struct subject_host *hosts; /* by first_s, then owner */
     size_t n_hosts;
     bool hosts_whole;
     const struct subject_record *records; /* by first_s */
@@ -81,16 +82,19 @@ struct subject {
     bool records_whole;
 };
 
-/* The history for steps [from, to]. `profile` as of the end of the period before `from`. */
+/* The history for steps [from, to]; `from` begins a period. */
 int subject_load(struct subject **ret, struct store *store, const struct suffix_list *suffixes, struct slice owner,
                  uint32_t from, uint32_t to, struct fault *why) MUST_CHECK;
 void subject_destroy(struct subject **s);
 
-/* To the end of the step before `period`, the first step of a period. */
+/* To the end of the step before `period`, the first step of a period; `profile` as of there. */
 int subject_begin(struct subject *s, uint32_t period, const struct profile *profile, struct fault *why) MUST_CHECK;
 
-/* To the end of `step`, the one after s->step. *ret_asked: it was asked for in it. */
-int subject_advance(struct subject *s, uint32_t step, bool *ret_asked, struct fault *why) MUST_CHECK;
+/* To the end of `step`, the one after s->step. Its activity, or NULL when it was not asked for then. */
+int subject_advance(struct subject *s, uint32_t step, const struct activity **ret, struct fault *why) MUST_CHECK;
+
+/* Whether it was asked for in hours [from, to], seen yet or not. For the driver. */
+bool subject_will_be_asked(const struct subject *s, uint32_t from, uint32_t to);
 
 /* The hour of the view, or NULL when it was not asked for then. */
 const struct subject_hour *subject_hour_at(const struct subject *s, uint32_t hour);

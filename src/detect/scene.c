@@ -1,0 +1,259 @@
+#include "detect/scene.h"
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "detect/first.h"
+#include "dns/rdata.h"
+#include "record/rr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SCANNED_MAX = 4096,     /* entries looked at for one question */
+    CACHE_SLOTS = 1 << 16,
+    CACHE_BYTES = 64 << 20, /* then it is emptied */
+    STOP = 1,
+};
+
+/* All there is to say, of whatever time: steps see the front of it. */
+struct answer {
+    uint64_t question;
+    unsigned n;
+    struct scene_owner owners[]; /* by first_s */
+};
+
+struct scene {
+    struct store *store;
+    const struct suffix_list *suffixes;
+    const struct network *network;
+    uint32_t step;
+    struct arena memory;
+    struct answer *cache[CACHE_SLOTS];
+    /* The answer being gathered. */
+    struct scene_owner gathered[SCENE_COUNTED];
+    unsigned n_gathered;
+    unsigned scanned;
+    bool by_label;
+};
+
+static int no_memory(struct fault *why)
+{
+    return fault_set(why, E_NOMEM, "no memory for what is known of the network");
+}
+
+int scene_create(struct scene **ret, struct store *store, const struct suffix_list *suffixes, struct fault *why)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return no_memory(why);
+    s->store = store;
+    s->suffixes = suffixes;
+    arena_init(&s->memory, 1 << 18);
+    *ret = s;
+    return E_OK;
+}
+
+void scene_destroy(struct scene **s)
+{
+    if (*s == NULL)
+        return;
+    arena_release(&(*s)->memory);
+    free(*s);
+    *s = NULL;
+}
+
+void scene_at(struct scene *s, uint32_t step, const struct network *network)
+{
+    s->step = step;
+    s->network = network;
+}
+
+uint32_t scene_step(const struct scene *s)
+{
+    return s->step;
+}
+
+const struct network *scene_network(const struct scene *s)
+{
+    return s->network;
+}
+
+const struct suffix_list *scene_suffixes(const struct scene *s)
+{
+    return s->suffixes;
+}
+
+/* ---- gathering registered domains from a range ---- */
+
+static int gather(struct scene *s, const uint8_t *key, size_t registered, uint64_t first, struct fault *why)
+{
+    for (unsigned i = 0; i < s->n_gathered; i++) {
+        struct scene_owner *known = &s->gathered[i];
+        if (known->owner.len == registered + 1 && memcmp(known->owner.ptr, key, registered) == 0) {
+            known->first_s = first < known->first_s ? (uint32_t)first : known->first_s;
+            return E_OK;
+        }
+    }
+    if (s->n_gathered == SCENE_COUNTED)
+        return STOP;
+    uint8_t *owner = arena_alloc(&s->memory, registered + 1);
+    if (owner == NULL)
+        return no_memory(why);
+    memcpy(owner, key, registered);
+    owner[registered] = 0;
+    s->gathered[s->n_gathered++] =
+        (struct scene_owner){ { owner, registered + 1 }, first < UINT32_MAX ? (uint32_t)first : UINT32_MAX };
+    return E_OK;
+}
+
+/* `owner` is an owner key; counts when it is of a registered domain, and for labels one level below it. */
+static int gather_owner(struct scene *s, struct slice owner, uint64_t first, struct fault *why)
+{
+    if (s->scanned++ == SCANNED_MAX)
+        return STOP;
+    size_t registered = suffix_find(s->suffixes, owner.ptr, owner.len).registered;
+    if (registered == 0)
+        return E_OK;
+    if (s->by_label && name_key_labels(owner.ptr, owner.len) != name_key_labels(owner.ptr, registered) + 1)
+        return E_OK;
+    return gather(s, owner.ptr, registered, first, why);
+}
+
+static int bad_record(struct fault *why)
+{
+    return fault_set(why, E_CORRUPT, "a record does not parse; run dnsmon fsck");
+}
+
+static int take_name(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    uint8_t owner[NAME_KEY_MAX];
+    struct name_value v;
+    size_t len = name_key_length(key.ptr, key.len);
+    if (len == 0 || !name_value_get(value, &v))
+        return bad_record(why);
+    if (key.len != len) /* a registered domain's own entry */
+        return E_OK;
+    return gather_owner(ctx, (struct slice){ owner, name_key_reverse(key.ptr, len, owner) }, v.first, why);
+}
+
+static int take_inverse(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    uint8_t rdata[RR_KEY_MAX];
+    struct rr_key k;
+    struct rr_value v;
+    if (!rr_inverse_get(key, rdata, &k) || !rr_value_get(value, &v))
+        return bad_record(why);
+    return gather_owner(ctx, k.owner, v.first, why);
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct scene_owner *x = a, *y = b;
+    return x->first_s != y->first_s ? (x->first_s > y->first_s) - (x->first_s < y->first_s)
+                                    : slice_compare(x->owner, y->owner);
+}
+
+static void forget_all(struct scene *s)
+{
+    memset(s->cache, 0, sizeof s->cache);
+    arena_reset(&s->memory);
+}
+
+/* Runs the scan and keeps what it gathered. */
+static int ask(struct scene *s, uint64_t question, const struct store_range *range, store_entry entry,
+               const struct answer **ret, struct fault *why)
+{
+    if (s->memory.used > CACHE_BYTES)
+        forget_all(s);
+    s->n_gathered = s->scanned = 0;
+    int rc = s->store == NULL ? E_OK : store_scan_each(s->store, range, entry, s, why);
+    if (rc < 0)
+        return rc;
+    struct answer *a = arena_alloc(&s->memory, sizeof *a + s->n_gathered * sizeof *a->owners);
+    if (a == NULL)
+        return no_memory(why);
+    qsort(s->gathered, s->n_gathered, sizeof *s->gathered, by_first);
+    a->question = question;
+    a->n = s->n_gathered;
+    if (a->n)
+        memcpy(a->owners, s->gathered, a->n * sizeof *a->owners);
+    s->cache[question % CACHE_SLOTS] = a;
+    *ret = a;
+    return E_OK;
+}
+
+/* What was known before the step's end. */
+static void show(const struct scene *s, const struct answer *a, struct scene_owners *ret)
+{
+    ret->n = ret->count = 0;
+    for (unsigned i = 0; i < a->n && a->owners[i].first_s < step_end_s(s->step); i++, ret->count++)
+        if (ret->n < SCENE_OWNERS)
+            ret->owners[ret->n++] = a->owners[i];
+}
+
+static const struct answer *cached(const struct scene *s, uint64_t question)
+{
+    const struct answer *a = s->cache[question % CACHE_SLOTS];
+    return a != NULL && a->question == question ? a : NULL;
+}
+
+int scene_label(struct scene *s, const char *label, struct scene_owners *ret, struct fault *why)
+{
+    uint8_t wire[NAME_WIRE_MAX], start[NAME_KEY_MAX], end[NAME_KEY_MAX];
+    size_t n = name_from_text(label, strlen(label), wire);
+    size_t len = n ? name_forward_key(wire, n, start) : 0;
+    if (len < 2 || name_key_labels(start, len) != 1)
+        return fault_set(why, E_USAGE, "'%s' is not a label", label);
+    len--; /* without the final 00: label 00 is in front of all its names */
+    uint64_t question = hash_stable(start, len);
+    const struct answer *a = cached(s, question);
+    memcpy(end, start, len);
+    end[len - 1] = 1;
+    struct store_range range = { .kind = KIND_NAME, .start = { start, len }, .end = { end, len } };
+    s->by_label = true;
+    int rc = a != NULL ? E_OK : ask(s, question, &range, take_name, &a, why);
+    if (rc == 0)
+        show(s, a, ret);
+    return rc;
+}
+
+/* The first key that does not begin with these bytes. */
+static size_t after(const uint8_t *prefix, size_t len, uint8_t *end)
+{
+    while (len > 0 && prefix[len - 1] == 0xff)
+        len--;
+    memcpy(end, prefix, len);
+    if (len > 0)
+        end[len - 1]++;
+    return len;
+}
+
+int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why)
+{
+    uint8_t start[2 + RR_KEY_MAX + 2 * NAME_KEY_MAX], end[sizeof start];
+    if (rdata.len > RR_KEY_MAX)
+        return fault_set(why, E_USAGE, "record data is too long");
+    put_be16(start, type);
+    size_t len = rdata_searchable(type, 0, rdata.ptr, rdata.len, start + 2);
+    if (len == 0)
+        return fault_set(why, E_USAGE, "record data is not of its type's form");
+    len += 2;
+    uint64_t question = hash_mix(hash_stable(start, len));
+    const struct answer *a = cached(s, question);
+    struct store_range range = { .kind = KIND_INVERSE, .start = { start, len }, .end = { end, after(start, len, end) } };
+    s->by_label = false;
+    int rc = a != NULL ? E_OK : ask(s, question, &range, take_inverse, &a, why);
+    if (rc == 0)
+        show(s, a, ret);
+    return rc;
+}
+
+int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)
+{
+    uint64_t first = UINT64_MAX;
+    int rc = s->store == NULL ? E_OK : first_seen(s->store, owner, domain, &first, why);
+    if (rc == 0)
+        *ret_s = first < (uint64_t)step_end_s(s->step) ? (uint32_t)first : 0;
+    return rc;
+}

@@ -1,0 +1,35 @@
+/* screen: who is worth a closer look, told from the profile alone; and why the others are not.
+ *
+ * Pure; any thread. Cost: some comparisons, for it is asked of every name and hour. */
+#ifndef DNSMON_DETECT_SCREEN_H
+#define DNSMON_DETECT_SCREEN_H
+
+#include "detect/profile.h"
+
+/*  XX(identifier, text in the funnel) */
+#define SCREEN_MAP(XX)                                                                   \
+    XX(CANDIDATE, "candidate")                                                           \
+    XX(LITTLE, "asked for too little")    /* less than SCREEN_HOURS hours or SCREEN_QUERIES queries */ \
+    XX(ESTABLISHED, "established")        /* known for SCREEN_YOUNG, with nothing new about it */ \
+    XX(YOUNG_DATABASE, "database too young to tell") /* it may be as old as anything */ \
+    XX(POPULAR, "popular for days")       /* broad on SCREEN_BROAD_DAYS days and more */
+
+#define XX(id, text) SCREEN_##id,
+enum screen { SCREEN_MAP(XX) SCREENS };
+#undef XX
+
+enum {
+    SCREEN_HOURS = 2,
+    SCREEN_QUERIES = 3,
+    SCREEN_LEARNING = 3 * 24,   /* hours: what came in the first days of a database may be old */
+    SCREEN_YOUNG = 45 * 24,     /* hours since first asked for */
+    SCREEN_NEWS = 7 * 24,       /* hours for which a return, or a new host, is news */
+    SCREEN_HOSTS_KNOWN = 7 * 24,/* hours after which an old domain's hosts are known */
+    SCREEN_BROAD_DAYS = 7,
+};
+
+/* `first` is the database's first hour. The profile has the activity of `hour` in it. */
+enum screen screen(const struct profile *p, uint32_t hour, uint32_t first);
+const char *screen_text(enum screen s);
+
+#endif
