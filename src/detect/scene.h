@@ -22,6 +22,7 @@ struct scene_popular {
 struct network_hour {
     uint32_t hour;
     uint32_t domains; /* different registered domains asked for */
+    uint32_t clients; /* the most different ones that one domain had */
     uint64_t queries;
 };
 

@@ -572,6 +572,9 @@ int subject_advance(struct subject *s, uint32_t step, const struct activity **re
     if (h->next_raw >= h->n_raw || h->raw_hours[h->next_raw].hour != step)
         return E_OK;
     rc = add_raw(h, &h->raw_hours[h->next_raw++], why);
+    if (rc != 0)
+        return rc;
+    profile_add(&s->profile, step, &h->decoded);
     show_clients(h);
     show_known(h);
     *ret = &h->decoded;

@@ -66,7 +66,7 @@ struct subject {
     size_t suffix;          /* bytes of `owner` that are the public suffix */
     const struct suffix_list *suffixes;
     uint32_t first_s;       /* first seen, by the name table or its activity */
-    struct profile profile; /* at the end of the period before */
+    struct profile profile; /* at the step; analysis keeps candidate_last in it */
     uint32_t step;
     uint32_t window_from;   /* hour */
     const struct subject_hour *hours; /* rising; only those in which it was asked for */
@@ -87,7 +87,7 @@ int subject_load(struct subject **ret, struct store *store, const struct suffix_
                  uint32_t from, uint32_t to, struct fault *why) MUST_CHECK;
 void subject_destroy(struct subject **s);
 
-/* To the end of the step before `period`, the first step of a period; `profile` as of there. */
+/* To the end of the step before `period`, the first step of a period; `profile` as of there (may be &s->profile). */
 int subject_begin(struct subject *s, uint32_t period, const struct profile *profile, struct fault *why) MUST_CHECK;
 
 /* To the end of `step`, the one after s->step. Its activity, or NULL when it was not asked for then. */
