@@ -77,6 +77,8 @@ static const char version_1[] =
     "CREATE TABLE analysis (one INTEGER PRIMARY KEY CHECK (one = 1), analysed_until INTEGER NOT NULL,"
     " period_start INTEGER NOT NULL, state_file TEXT NOT NULL, state_digest TEXT NOT NULL, weights_digest TEXT NOT NULL,"
     " psl_digest TEXT NOT NULL) STRICT;"
+    "CREATE TABLE memo (kind TEXT NOT NULL CHECK (kind <> ''), key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE setting (key TEXT PRIMARY KEY CHECK (key <> ''), value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 const char *const knowledge_steps[] = { version_1 };

@@ -35,12 +35,6 @@ const char *judged_group_text(unsigned group)
     return group == JUDGED_CAMPAIGN ? "campaign" : group_text((enum group)group);
 }
 
-const char *verdict_level_text(enum verdict_level level)
-{
-    static const char *const texts[VERDICT_LEVELS] = { "benign", "watch", "suspicious", "high_risk", "malicious" };
-    return texts[level];
-}
-
 static bool is(struct slice field, const char *text)
 {
     return field.len == strlen(text) && memcmp(field.ptr, text, field.len) == 0;
