@@ -20,6 +20,11 @@ int cmd_fsck(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_expire(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
+int cmd_verdicts(int argc, char **argv);
+int cmd_campaigns(int argc, char **argv);
+int cmd_indicators(int argc, char **argv);
+int cmd_allow(int argc, char **argv);
+int cmd_block(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 
 /* A line on stderr: "dnsmon: ...". */
