@@ -94,27 +94,10 @@ static void csv_header(struct reading *r)
     present_text(&r->present, ",clients,clients_exact,names,names_exact\n");
 }
 
-/* RFC 4180: a field with a comma or a quote stands in quotes, and a quote in it twice. */
-static void csv_text(struct buffer *to, const char *text, size_t len)
-{
-    bool quoted = memchr(text, ',', len) != NULL || memchr(text, '"', len) != NULL;
-    if (!quoted) {
-        buffer_append(to, text, len);
-        return;
-    }
-    buffer_u8(to, '"');
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"')
-            buffer_u8(to, '"');
-        buffer_u8(to, (uint8_t)text[i]);
-    }
-    buffer_u8(to, '"');
-}
-
 static void csv_hour(struct reading *r, uint32_t hour, const struct activity *a)
 {
     struct buffer *to = &r->present.out;
-    csv_text(to, r->asked.name, r->asked.name_len);
+    present_csv(to, r->asked.name, r->asked.name_len);
     buffer_printf(to, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64, record_kinds[r->asked.kind].name,
                   (uint64_t)hour * ACTIVITY_HOUR_S, a->first, a->last);
     for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)

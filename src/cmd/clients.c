@@ -1,7 +1,6 @@
 /* clients: which hosts asked for a name. The store keeps ids, not addresses; --resolve finds the addresses among those that
  * the operator names, and every such look is in the audit. */
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -178,28 +177,15 @@ static void rank_clients(struct who *w)
 
 /* ---- addresses ---- */
 
-/* Who runs this: the user that became root, else the user. */
-static void author_of(char text[64])
-{
-    const char *sudo = getenv("SUDO_USER");
-    const struct passwd *user = getpwuid(getuid());
-    if (sudo != NULL && *sudo != '\0')
-        snprintf(text, 64, "%s", sudo);
-    else if (user != NULL)
-        snprintf(text, 64, "%s", user->pw_name);
-    else
-        snprintf(text, 64, "uid %u", (unsigned)getuid());
-}
-
 /* Before anything is shown. */
 static int audit(struct who *w, struct fault *why)
 {
     struct knowledge *k;
-    char author[64], detail[256];
+    char author[COMMAND_AUTHOR], detail[256];
     int rc = knowledge_open(&k, w->options.settings.db, KNOWLEDGE_WRITE, why);
     if (rc != 0)
         return rc;
-    author_of(author);
+    command_author(author);
     snprintf(detail, sizeof detail, "%zu of %zu clients found among %" PRIu64 " addresses", unmask_found(w->unmask),
              n_clients(w), unmask_tried(w->unmask));
     w->asked.name[w->asked.name_len - 1] = '\0'; /* as knowledge writes names */

@@ -21,10 +21,19 @@ int cmd_fsck(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_expire(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
+int cmd_verdicts(int argc, char **argv);
+int cmd_campaigns(int argc, char **argv);
+int cmd_indicators(int argc, char **argv);
+int cmd_allow(int argc, char **argv);
+int cmd_block(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 
 /* A line on stderr: "dnsmon: ...". */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Who runs this, for the audit: who sits in front, not whom sudo made them. */
+enum { COMMAND_AUTHOR = 64 };
+void command_author(char text[COMMAND_AUTHOR]);
 
 /* Prints the fault and returns the exit code it asks for. */
 int command_fail(const struct fault *why);

@@ -30,11 +30,16 @@ static void report_json(void *ctx, const char *line)
 static int check(const struct options *o, uint64_t *ret_damages, struct fault *why)
 {
     struct buffer text;
+    uint64_t of_knowledge = 0;
     int rc = options_find_store(o, why);
     if (rc != 0)
         return rc;
     buffer_init(&text, 1 << 20);
     rc = store_fsck(o->settings.db, o->json ? report_json : report_text, &text, ret_damages, why);
+    if (rc == 0)
+        rc = knowledge_check(o->settings.db, o->json ? report_json : report_text, &text, &of_knowledge, why);
+    if (rc == 0)
+        *ret_damages += of_knowledge;
     buffer_release(&text);
     return rc;
 }

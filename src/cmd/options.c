@@ -151,3 +151,9 @@ int options_open_store(const struct options *o, enum store_mode mode, struct sto
     int rc = mode == STORE_READ ? options_find_store(o, why) : E_OK;
     return rc ? rc : store_open(ret, o->settings.db, mode, &options, why);
 }
+
+int options_open_knowledge(const struct options *o, enum knowledge_mode mode, struct knowledge **ret, struct fault *why)
+{
+    int rc = options_find_store(o, why);
+    return rc ? rc : knowledge_open(ret, o->settings.db, mode, why);
+}

@@ -12,6 +12,7 @@
 #define DNSMON_CMD_OPTIONS_H
 
 #include "cmd/config.h"
+#include "knowledge/knowledge.h"
 
 #include <getopt.h>
 
@@ -75,5 +76,9 @@ int options_find_store(const struct options *o, struct fault *why) MUST_CHECK;
 /* The database of the settings. STORE_WRITE creates it when absent. */
 int options_open_store(const struct options *o, enum store_mode mode, struct store **ret,
                        struct fault *why) MUST_CHECK;
+
+/* What is known beside the store's files; E_ABSENT when there is no database, or for readers no such knowledge. */
+int options_open_knowledge(const struct options *o, enum knowledge_mode mode, struct knowledge **ret,
+                           struct fault *why) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <jansson.h>
 #include <libknot/descriptor.h>
 #include <libknot/rrset-dump.h>
 #include <libknot/rrset.h>
@@ -92,6 +93,61 @@ void present_json_string(struct buffer *to, const char *text, size_t len)
     }
     *out++ = '"';
     to->len += (size_t)(out - start);
+}
+
+static void json_dump(struct buffer *to, const json_t *value)
+{
+    size_t len = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+    uint8_t *out = buffer_reserve(to, len);
+    if (out != NULL)
+        to->len += json_dumpb(value, (char *)out, len, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+void present_json_text(struct buffer *to, const char *text)
+{
+    json_t *string = json_string(text);
+    if (string != NULL)
+        json_dump(to, string);
+    else
+        present_json_string(to, text, strlen(text));
+    json_decref(string);
+}
+
+void present_json_value(struct buffer *to, const char *text, const char *otherwise)
+{
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (value != NULL)
+        json_dump(to, value);
+    else
+        buffer_append(to, otherwise, strlen(otherwise));
+    json_decref(value);
+}
+
+void present_plain(struct buffer *to, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        bool control = (uint8_t)*text < 0x20 || *text == 0x7f || ((uint8_t)*text == 0xc2 && (uint8_t)text[1] < 0xa0);
+        buffer_u8(to, control ? '?' : (uint8_t)*text);
+    }
+}
+
+/* A field with a comma, a quote or a line's end stands in quotes, and a quote in it twice. */
+void present_csv(struct buffer *to, const char *text, size_t len)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < len; i++)
+        quoted |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
+    if (!quoted) {
+        buffer_append(to, text, len);
+        return;
+    }
+    buffer_u8(to, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"')
+            buffer_u8(to, '"');
+        buffer_u8(to, (uint8_t)text[i]);
+    }
+    buffer_u8(to, '"');
 }
 
 void present_time(uint64_t seconds, char *text)

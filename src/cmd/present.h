@@ -55,6 +55,14 @@ void present_time(uint64_t seconds, char *text);
 
 /* Any bytes as a JSON string with its quotes; what is not ASCII is taken for Latin-1. */
 void present_json_string(struct buffer *to, const char *text, size_t len);
+/* The same of UTF-8, which stays; what is not UTF-8 is taken for Latin-1. */
+void present_json_text(struct buffer *to, const char *text);
+/* JSON text on one line, or `otherwise` when it is none. */
+void present_json_value(struct buffer *to, const char *text, const char *otherwise);
+/* UTF-8 for a terminal: control characters become '?'. */
+void present_plain(struct buffer *to, const char *text);
+/* A field of CSV (RFC 4180). */
+void present_csv(struct buffer *to, const char *text, size_t len);
 void present_number(struct buffer *to, uint64_t number);
 
 #endif

@@ -29,7 +29,7 @@ struct pass {
     size_t at_len;
     struct profile profile, start;
     bool is_candidate;
-    uint32_t wanted_from;
+    struct wanted as_wanted; /* from > until: it is not */
     uint32_t next_period; /* whose start is still to be looked at, by number in the chunk */
 };
 
@@ -186,7 +186,8 @@ static int keep_candidate(struct pass *p, struct fault *why)
     if (p->start.hours)
         profile_put(&p->start, &p->encoded);
     struct candidate *to = &c->candidates[c->n_candidates++];
-    to->wanted_from = p->wanted_from;
+    to->wanted_from = p->as_wanted.from;
+    to->wanted_until = p->as_wanted.until;
     to->owner = (struct slice){ copy(&c->memory, p->at, p->at_len), p->at_len };
     to->profile = (struct slice){ arena_alloc(&c->memory, p->encoded.len), p->encoded.len };
     if (to->owner.ptr == NULL || to->profile.ptr == NULL || p->encoded.failed)
@@ -197,13 +198,14 @@ static int keep_candidate(struct pass *p, struct fault *why)
 }
 
 /* Owners come in order, so what is before this one is passed. */
-static uint32_t find_wanted(struct pass *p)
+static struct wanted find_wanted(struct pass *p)
 {
     struct slice owner = { p->at, p->at_len };
     while (p->wanted < p->wanted_end && slice_compare(p->wanted->owner, owner) < 0)
         p->wanted++;
     bool found = p->wanted < p->wanted_end && slice_compare(p->wanted->owner, owner) == 0;
-    return found && p->wanted->from <= p->c->to ? p->wanted->from : UINT32_MAX;
+    bool in_chunk = found && p->wanted->from <= p->c->to && p->wanted->until >= p->c->from;
+    return in_chunk ? *p->wanted : (struct wanted){ .from = 1, .until = 0 };
 }
 
 /* The smaller owner of both streams, with what both have of it. */
@@ -221,8 +223,8 @@ static int take_owner(struct pass *p, struct fault *why)
         rc = next_known(p, why);
     }
     p->start = p->profile;
-    p->wanted_from = find_wanted(p);
-    p->is_candidate = was_candidate(p) || p->wanted_from != UINT32_MAX;
+    p->as_wanted = find_wanted(p);
+    p->is_candidate = was_candidate(p) || p->as_wanted.from <= p->as_wanted.until;
     p->next_period = 0;
     while (rc == 0 && p->key.ptr != NULL && p->owner.len == p->at_len && memcmp(p->owner.ptr, p->at, p->at_len) == 0) {
         rc = take_hour(p, why);

@@ -19,13 +19,13 @@ enum {
 struct candidate {
     struct slice owner;
     struct slice profile; /* encoded, as of the chunk's start; len 0: none yet */
-    uint32_t wanted_from; /* struct wanted; UINT32_MAX = not wanted */
+    uint32_t wanted_from, wanted_until; /* struct wanted; from > until: not wanted */
 };
 
-/* Names that are looked at from a step on, whatever screening says: those with a verdict to be kept up. */
+/* Names that are looked at in steps [from, until], whatever screening says: those with a verdict to be kept up. */
 struct wanted {
     struct slice owner;
-    uint32_t from;
+    uint32_t from, until;
 };
 
 struct census_step {

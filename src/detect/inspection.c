@@ -188,7 +188,8 @@ static int take_portrait(struct inspector *in, const struct subject *s)
 
 static bool is_candidate_at(const struct inspector *in, const struct candidate *c, const struct subject *s)
 {
-    return s->step >= c->wanted_from || screen(&s->profile, s->step, in->job->census->first) == SCREEN_CANDIDATE;
+    bool wanted = s->step >= c->wanted_from && s->step <= c->wanted_until;
+    return wanted || screen(&s->profile, s->step, in->job->census->first) == SCREEN_CANDIDATE;
 }
 
 static bool is_due(const struct subject *s)
@@ -208,7 +209,13 @@ static int walk_period(struct inspector *in, const struct candidate *c, struct s
             rc = examine(in, s);
         }
     }
-    return rc == 0 && is_due(s) ? take_portrait(in, s) : rc;
+    if (rc == 0 && is_due(s)) {
+        if (s->profile.candidate_last != s->step)
+            rc = examine(in, s); /* what compares names is judged together with what stands now */
+        if (rc == 0)
+            rc = take_portrait(in, s);
+    }
+    return rc;
 }
 
 /* Periods without a question, and no portrait due, change nothing. */

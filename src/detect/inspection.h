@@ -1,8 +1,8 @@
 /* inspection: the candidates of a chunk, examined name by name through all its steps.
  *
  * Each candidate's history is read once. Detectors examine it at each step in which it was asked for and screening lets it
- * through; at the end of each whole period in whose last 24 hours that was so, its portrait is taken. Names are
- * shared among threads; what comes out is sorted, so it does not depend on how. Value type; one thread, which makes the others.
+ * through; at the end of each whole period in whose last 24 hours that was so they examine it, too, and its portrait is taken. Names
+ * are shared among threads; what comes out is sorted, so it does not depend on how. Value type; one thread, which makes the others.
  */
 #ifndef DNSMON_DETECT_INSPECTION_H
 #define DNSMON_DETECT_INSPECTION_H

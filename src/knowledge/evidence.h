@@ -14,7 +14,7 @@ struct evidence {
     enum scope scope;
     const char *detector;
     const char *group;
-    int64_t step;     /* data hour from which it holds */
+    int64_t step;     /* data time in hours since 1970, from when on it holds */
     int64_t known_at; /* seconds, wall clock */
     double weight;    /* log-likelihood ratio; > 0 for harm, < 0 against, 0 withdraws */
     const char *summary;

@@ -97,7 +97,7 @@ int knowledge_check_json(struct knowledge *k, const char *text, const char *type
 static const struct {
     int id, value;
 } limits[] = {
-    { SQLITE_LIMIT_LENGTH, 4 * KNOWLEDGE_TEXT_MAX },
+    { SQLITE_LIMIT_LENGTH, KNOWLEDGE_TEXT_MAX },
     { SQLITE_LIMIT_SQL_LENGTH, 1 << 16 },
     { SQLITE_LIMIT_COLUMN, 64 },
     { SQLITE_LIMIT_EXPR_DEPTH, 64 },

@@ -22,7 +22,7 @@ struct knowledge;
 #define KNOWLEDGE_FILE "knowledge.db"
 
 enum { KNOWLEDGE_BUSY_MS = 10000, KNOWLEDGE_HOUR_S = 3600 };
-enum { KNOWLEDGE_TEXT_MAX = 1 << 20 /* bytes of one text; longer is E_LIMIT */ };
+enum { KNOWLEDGE_TEXT_MAX = 4 << 20 /* bytes of the texts of one row; more is E_LIMIT */ };
 
 enum knowledge_mode {
     KNOWLEDGE_READ,  /* E_ABSENT when there is none; E_VERSION when it is of an older version */

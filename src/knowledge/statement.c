@@ -40,6 +40,11 @@ int knowledge_fault(struct knowledge *k, int rc, struct fault *why)
         return fault_set(why, code, "%s: in use by another writer", k->path);
     if (code == E_CORRUPT)
         return fault_set(why, code, "%s: damaged, or not a knowledge file (%s); it is left as it is", k->path, text);
+    if ((rc & 0xff) == SQLITE_READONLY) /* a reader, too, keeps the journal's index beside the file */
+        return fault_set(why, code, "%s: the file or its folder cannot be written", k->path);
+    int errnum = sqlite3_system_errno(k->db);
+    if ((code == E_IO || code == E_NOSPACE) && errnum != 0)
+        return fault_set(why, code, "%s: %s (%s)", k->path, text, strerror(errnum));
     return fault_set(why, code, "%s: %s", k->path, text);
 }
 

@@ -197,6 +197,15 @@ int verdict_changes(struct knowledge *k, int64_t after_id, verdict_sink sink, vo
     return walk(&s, sink, ctx, why);
 }
 
+int verdict_get(struct knowledge *k, int64_t id, verdict_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = "SELECT " COLUMNS " FROM verdict v WHERE id = ?";
+    struct statement s;
+    statement_start(&s, k, sql);
+    statement_int(&s, 1, id);
+    return walk(&s, sink, ctx, why);
+}
+
 int verdict_last(struct knowledge *k, int64_t *ret_id, struct fault *why)
 {
     static const char sql[] = "SELECT max(id) FROM verdict";

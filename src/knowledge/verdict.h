@@ -38,10 +38,11 @@ int verdict_find(struct knowledge *k, const char *name, enum scope scope, int64_
 int verdict_each(struct knowledge *k, enum verdict_level least, enum verdict_level most, int64_t as_of, verdict_sink sink,
                  void *ctx, struct fault *why) MUST_CHECK;
 
-/* Every row of a name, by id; every row after an id; the last id. */
+/* Every row of a name, by id; every row after an id; one row; the last id. */
 int verdict_history(struct knowledge *k, const char *name, enum scope scope, verdict_sink sink, void *ctx,
                     struct fault *why) MUST_CHECK;
 int verdict_changes(struct knowledge *k, int64_t after_id, verdict_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int verdict_get(struct knowledge *k, int64_t id, verdict_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int verdict_last(struct knowledge *k, int64_t *ret_id, struct fault *why) MUST_CHECK;
 
 #endif

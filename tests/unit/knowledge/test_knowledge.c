@@ -269,9 +269,9 @@ static void refuses_what_is_no_evidence(void **state)
     FAILS(E_MALFORMED, evidence_add(k, &e, NULL, &why));
     e.facts = "{";
     FAILS(E_MALFORMED, evidence_add(k, &e, NULL, &why));
-    char *large = malloc(5 * KNOWLEDGE_TEXT_MAX);
-    memset(large, 'x', 5 * KNOWLEDGE_TEXT_MAX - 1);
-    large[5 * KNOWLEDGE_TEXT_MAX - 1] = '\0';
+    char *large = malloc(2 * KNOWLEDGE_TEXT_MAX);
+    memset(large, 'x', 2 * KNOWLEDGE_TEXT_MAX - 1);
+    large[2 * KNOWLEDGE_TEXT_MAX - 1] = '\0';
     e.facts = "{}";
     e.summary = large;
     FAILS(E_LIMIT, evidence_add(k, &e, NULL, &why));
@@ -641,6 +641,29 @@ static void the_file_is_the_owners(void **state)
     FAILS(E_ABSENT, knowledge_open(&k, scratch_path("no-such-folder"), KNOWLEDGE_WRITE, &why));
 }
 
+/* Root may write everything, so the child becomes nobody. */
+static void a_file_that_cannot_be_written_is_told(void **state)
+{
+    int status;
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    knowledge_close(&k);
+    bool root = geteuid() == 0;
+    assert_int_equal(chmod(file_path(""), 0400), 0);
+    if (root) {
+        assert_int_equal(chown(file_path(""), 65534, (gid_t)-1), 0);
+        assert_int_equal(chmod(scratch_folder(), 0711), 0);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        if (root && setuid(65534) != 0)
+            _exit(1);
+        _exit(knowledge_open(&k, dir, KNOWLEDGE_WRITE, &why) == E_IO && strstr(why.text, KNOWLEDGE_FILE) != NULL ? 0 : 2);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 static struct {
     uint8_t *bytes;
     size_t len;
@@ -879,6 +902,7 @@ int main(void)
         TEST(callbacks_may_ask),
         TEST(a_full_disk_is_told),
         TEST(the_file_is_the_owners),
+        TEST(a_file_that_cannot_be_written_is_told),
         TEST(other_files_are_left_alone),
         TEST(flipped_bytes_never_crash),
         TEST(the_check_finds_lies),

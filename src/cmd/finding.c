@@ -1,0 +1,188 @@
+#include "cmd/finding.h"
+
+#include "cmd/present.h"
+#include "knowledge/campaign.h"
+#include "knowledge/evidence.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+int64_t finding_step(int64_t seconds)
+{
+    int64_t step = seconds / KNOWLEDGE_HOUR_S;
+    return step > 0 ? step : -1; /* 0 would be KNOWLEDGE_NOW */
+}
+
+struct writer {
+    struct buffer *to;
+    bool json;
+    bool any; /* an element was written */
+};
+
+/* ---- the parts ---- */
+
+static int write_identity(void *ctx, const struct campaign *c, struct fault *why)
+{
+    struct writer *w = ctx;
+    (void)why;
+    w->any = true;
+    if (w->json)
+        present_json_text(w->to, c->identity);
+    else
+        present_csv(w->to, c->identity, strlen(c->identity));
+    return E_OK;
+}
+
+int finding_campaign(struct buffer *to, struct knowledge *k, int64_t id, bool json, struct fault *why)
+{
+    struct writer w = { .to = to, .json = json };
+    int rc = id != 0 ? campaign_find(k, id, write_identity, &w, why) : E_OK;
+    if (rc == 0 && !w.any && json)
+        buffer_printf(to, "null");
+    return rc;
+}
+
+static int write_evidence(void *ctx, const struct evidence *e, struct fault *why)
+{
+    struct writer *w = ctx;
+    (void)why;
+    if (!w->json) {
+        buffer_printf(w->to, "%s%s=%.4g", w->any ? ";" : "", e->detector, e->weight);
+    } else {
+        buffer_printf(w->to, "%s{\"detector\":", w->any ? "," : "");
+        present_json_text(w->to, e->detector);
+        buffer_printf(w->to, ",\"group\":");
+        present_json_text(w->to, e->group);
+        buffer_printf(w->to, ",\"weight\":%.6g,\"summary\":", e->weight);
+        present_json_text(w->to, e->summary);
+        buffer_u8(w->to, '}');
+    }
+    w->any = true;
+    return E_OK;
+}
+
+/* What was said of the name in its scope, then in the other: a domain may be blocked for what its host does. */
+static int write_all_evidence(struct writer *w, struct knowledge *k, const char *name, enum scope scope, int64_t as_of,
+                              struct fault *why)
+{
+    enum scope other = scope == SCOPE_HOST ? SCOPE_DOMAIN : SCOPE_HOST;
+    int rc = evidence_standing(k, name, scope, as_of, write_evidence, w, why);
+    return rc ? rc : evidence_standing(k, name, other, as_of, write_evidence, w, why);
+}
+
+static void write_seconds(struct buffer *to, const char *field, int64_t seconds)
+{
+    if (seconds > 0)
+        buffer_printf(to, ",\"%s\":%" PRId64, field, seconds);
+    else
+        buffer_printf(to, ",\"%s\":null", field);
+}
+
+/* ---- the object ---- */
+
+struct object {
+    struct knowledge *k;
+    const char *name;
+    enum scope scope;
+    enum verdict_level level;
+    double score;
+    int64_t campaign, decided_at;
+    int64_t as_of;
+    bool evidence;
+};
+
+/* `i` is NULL where there is no indicator. */
+static int write_object(struct buffer *to, const struct object *o, const struct indicator *i, struct fault *why)
+{
+    struct writer w = { .to = to, .json = true };
+    buffer_printf(to, "{\"name\":");
+    present_json_text(to, o->name);
+    buffer_printf(to, ",\"scope\":\"%s\",\"level\":\"%s\",\"score\":%.6g,\"categories\":", scope_text(o->scope),
+                  verdict_level_text(o->level), o->score);
+    present_json_value(to, i != NULL ? i->categories : "[]", "[]");
+    buffer_printf(to, ",\"family\":");
+    present_json_text(to, i != NULL ? i->family : "");
+    buffer_printf(to, ",\"campaign\":");
+    int rc = finding_campaign(to, o->k, o->campaign, true, why);
+    write_seconds(to, "first_seen", i != NULL ? i->first_seen : 0);
+    write_seconds(to, "decided_at", o->decided_at * KNOWLEDGE_HOUR_S);
+    write_seconds(to, "valid_until", i != NULL ? i->valid_until : 0);
+    if (rc == 0 && o->evidence) {
+        buffer_printf(to, ",\"evidence\":[");
+        rc = write_all_evidence(&w, o->k, o->name, o->scope, o->as_of, why);
+        buffer_u8(to, ']');
+    }
+    buffer_u8(to, '}');
+    return rc;
+}
+
+int finding_of_indicator(struct buffer *to, struct knowledge *k, const struct indicator *i, struct fault *why)
+{
+    struct object o = { .k = k, .name = i->name, .scope = i->scope, .level = i->level, .score = i->score,
+                        .campaign = i->campaign, .decided_at = i->decided_at, .evidence = true };
+    return write_object(to, &o, i, why);
+}
+
+struct joined {
+    struct buffer *to;
+    const struct object *object;
+    bool written;
+};
+
+static int write_with_indicator(void *ctx, const struct indicator *i, struct fault *why)
+{
+    struct joined *j = ctx;
+    int64_t as_of = j->object->as_of;
+    if (as_of != KNOWLEDGE_NOW && i->decided_at > as_of)
+        return E_OK;
+    j->written = true;
+    return write_object(j->to, j->object, i, why);
+}
+
+int finding_of_verdict(struct buffer *to, struct knowledge *k, const struct verdict *v, int64_t as_of, bool evidence,
+                       struct fault *why)
+{
+    struct object o = { .k = k, .name = v->name, .scope = v->scope, .level = v->level, .score = v->score,
+                        .campaign = v->campaign, .decided_at = v->decided_at, .as_of = as_of, .evidence = evidence };
+    struct joined j = { .to = to, .object = &o };
+    int rc = indicator_find(k, v->name, v->scope, write_with_indicator, &j, why);
+    return rc || j.written ? rc : write_object(to, &o, NULL, why);
+}
+
+/* ---- CSV ---- */
+
+static void write_categories(struct buffer *to, const char *text)
+{
+    json_t *list = json_loads(text, 0, NULL);
+    struct buffer joined;
+    buffer_init(&joined, KNOWLEDGE_TEXT_MAX);
+    for (size_t n = 0; n < json_array_size(list); n++) {
+        const char *one = json_string_value(json_array_get(list, n));
+        if (one != NULL)
+            buffer_printf(&joined, "%s%s", joined.len > 0 ? ";" : "", one);
+    }
+    present_csv(to, (const char *)joined.ptr, joined.len);
+    buffer_release(&joined);
+    json_decref(list);
+}
+
+int finding_csv(struct buffer *to, struct knowledge *k, const struct indicator *i, struct fault *why)
+{
+    struct buffer evidence;
+    buffer_init(&evidence, KNOWLEDGE_TEXT_MAX);
+    struct writer w = { .to = &evidence };
+    present_csv(to, i->name, strlen(i->name));
+    buffer_printf(to, ",%s,%s,%.6g,", scope_text(i->scope), verdict_level_text(i->level), i->score);
+    write_categories(to, i->categories);
+    buffer_u8(to, ',');
+    present_csv(to, i->family, strlen(i->family));
+    buffer_u8(to, ',');
+    int rc = finding_campaign(to, k, i->campaign, false, why);
+    buffer_printf(to, ",%" PRId64 ",%" PRId64 ",%" PRId64 ",", i->first_seen, i->decided_at * KNOWLEDGE_HOUR_S, i->valid_until);
+    if (rc == 0)
+        rc = write_all_evidence(&w, k, i->name, i->scope, KNOWLEDGE_NOW, why);
+    present_csv(to, (const char *)evidence.ptr, evidence.len);
+    buffer_u8(to, '\n');
+    buffer_release(&evidence);
+    return rc;
+}

@@ -1,0 +1,32 @@
+/* finding: a verdict or an indicator as one JSON object, the form that machines read:
+ *
+ *     name, scope, level, score, categories, family, campaign, first_seen, decided_at, valid_until,
+ *     evidence: [{detector, group, weight, summary}]
+ *
+ * Names have no final dot; campaign is its identity, or null; times are seconds since 1970, null where nothing is known.
+ * Evidence is what stood as of the step asked for, the strongest first.
+ */
+#ifndef DNSMON_CMD_FINDING_H
+#define DNSMON_CMD_FINDING_H
+
+#include "base/buffer.h"
+#include "knowledge/indicator.h"
+
+/* `as_of` is a step or KNOWLEDGE_NOW. Of a verdict, categories, family and times are those of its indicator, if there is one
+ * that was decided by then. Without `evidence` that field is left out. The object ends without a line's end. */
+int finding_of_verdict(struct buffer *to, struct knowledge *k, const struct verdict *v, int64_t as_of, bool evidence,
+                       struct fault *why) MUST_CHECK;
+int finding_of_indicator(struct buffer *to, struct knowledge *k, const struct indicator *i, struct fault *why) MUST_CHECK;
+
+/* A line of CSV for an indicator, and its header. Categories, and evidence as detector=weight, are joined by ';'. */
+#define FINDING_CSV_HEADER \
+    "name,scope,level,score,categories,family,campaign,first_seen,decided_at,valid_until,evidence\n"
+int finding_csv(struct buffer *to, struct knowledge *k, const struct indicator *i, struct fault *why) MUST_CHECK;
+
+/* The identity of a campaign, JSON or plain; "null" or "" for none. */
+int finding_campaign(struct buffer *to, struct knowledge *k, int64_t id, bool json, struct fault *why) MUST_CHECK;
+
+/* A moment given as --as-of in seconds to a step; none is before the first. */
+int64_t finding_step(int64_t seconds);
+
+#endif
