@@ -19,7 +19,7 @@ static const char usage[] =
     "it, of other names what was asked for themselves. Several names: one after another, and in the\n"
     "chart a curve each, on one time axis.\n"
     "\n"
-    "  --campaign ID       the members of this campaign (dnsmon campaigns)\n"
+    "  --campaign ID       the members of this campaign, by its identity or how that begins\n"
     "  --from TIME         from the hour of it: epoch, 2026-01-31[T12:00:00Z], -7d\n"
     "  --to TIME           up to it; the hour that it lies in counts, one that it begins does not\n"
     "  --domain            the registered domain that NAME is or belongs to\n"
@@ -52,7 +52,7 @@ struct reading {
     bool as_domain, as_host, csv, chart;
     enum style style;
     const char *suffixes;
-    uint64_t campaign;  /* 0 = none */
+    const char *campaign;
     int64_t from, to;   /* seconds; 0 and INT64_MAX = open */
     struct asked_span span;
 
@@ -165,25 +165,35 @@ static int read_member(void *ctx, const struct campaign_member *m, struct fault 
     return read_name(ctx, m->name, why);
 }
 
-static int found(void *ctx, const struct campaign *c, struct fault *why)
+struct sought {
+    const char *identity; /* or how it begins */
+    int64_t id;           /* 0: not found yet */
+    bool several;
+};
+
+static int find_campaign(void *ctx, const struct campaign *c, struct fault *why)
 {
+    struct sought *s = ctx;
     (void)why;
-    *(int64_t *)ctx = c->merged_into ? c->merged_into : c->id;
+    if (strncmp(c->identity, s->identity, strlen(s->identity)) == 0) {
+        s->several = s->id != 0;
+        s->id = c->id;
+    }
     return E_OK;
 }
 
 static int read_campaign(struct reading *r, struct fault *why)
 {
     struct knowledge *k;
-    int64_t id = 0;
-    int rc = knowledge_open(&k, r->options.settings.db, KNOWLEDGE_READ, why);
+    struct sought s = { .identity = r->campaign };
+    int rc = options_open_knowledge(&r->options, KNOWLEDGE_READ, &k, why);
     if (rc != 0)
         return rc;
-    rc = campaign_find(k, (int64_t)r->campaign, found, &id, why);
-    if (rc == 0 && id == 0)
-        rc = fault_set(why, E_ABSENT, "there is no campaign %" PRIu64, r->campaign);
+    rc = campaign_each(k, KNOWLEDGE_NOW, find_campaign, &s, why);
+    if (rc == 0 && (s.id == 0 || s.several))
+        rc = fault_set(why, E_ABSENT, s.several ? "several campaigns begin with '%s'" : "there is no campaign '%s'", s.identity);
     if (rc == 0)
-        rc = campaign_members(k, id, KNOWLEDGE_NOW, read_member, r, why);
+        rc = campaign_members(k, s.id, KNOWLEDGE_NOW, read_member, r, why);
     knowledge_close(&k);
     return rc;
 }
@@ -223,17 +233,10 @@ static int run(struct reading *r, char **names, struct fault *why)
     return rc;
 }
 
-static void take_campaign(struct reading *r)
-{
-    options_count(&r->options, "campaign", &r->campaign);
-    if (r->options.exit < 0 && (r->campaign == 0 || r->campaign > INT64_MAX))
-        options_wrong(&r->options, "--campaign: campaigns are numbered from 1");
-}
-
 static void check_options(struct reading *r, int words)
 {
     struct options *o = &r->options;
-    if (o->exit < 0 && words == 0 && r->campaign == 0)
+    if (o->exit < 0 && words == 0 && r->campaign == NULL)
         options_wrong(o, "which NAME?");
     if (r->as_domain && r->as_host)
         options_wrong(o, "--domain or --host, not both");
@@ -262,7 +265,7 @@ static void take_options(struct reading *r, int argc, char **argv)
         case OWN_CSV: r->csv = true; break;
         case OWN_CHART: r->chart = true; break;
         case OWN_SUFFIXES: r->suffixes = optarg; break;
-        case OWN_CAMPAIGN: take_campaign(r); break;
+        case OWN_CAMPAIGN: r->campaign = optarg; break;
         }
     check_options(r, argc - optind);
 }

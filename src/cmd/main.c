@@ -18,6 +18,7 @@ static const struct command commands[] = {
     { "activity", "how a name was asked for, hour by hour", cmd_activity },
     { "clients", "which clients asked for a name, and when", cmd_clients },
     { "verdicts", "what was decided of names, and what changes", cmd_verdicts },
+    { "explain", "why a name is held to be what it is", cmd_explain },
     { "campaigns", "names that belong together", cmd_campaigns },
     { "indicators", "what is to be blocked, for machines", cmd_indicators },
     { "allow", "the operator's word: never block a name", cmd_allow },
