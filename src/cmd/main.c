@@ -16,6 +16,7 @@ static const struct command commands[] = {
     { "capture", "read live traffic from an interface or dnstap", cmd_capture },
     { "lookup", "what a name answered, who answered with this data", cmd_lookup },
     { "activity", "how a name was asked for, hour by hour", cmd_activity },
+    { "analyze", "what the new data say: evidence, verdicts, campaigns, indicators", cmd_analyze },
     { "verdicts", "what was decided of names, and what changes", cmd_verdicts },
     { "campaigns", "names that belong together", cmd_campaigns },
     { "indicators", "what is to be blocked, for machines", cmd_indicators },
