@@ -43,7 +43,7 @@ void kinship_sort(uint64_t *entries, uint64_t *spare, size_t n)
 struct model {
     const struct kinship_sets *sets;
     double q, log_q, log_miss; /* log(1 - q) */
-    float *log_degree;         /* of tokens, less the logarithm of the sum of degrees */
+    float *log_degree;         /* of tokens, less the logarithm of the number of edges */
     float *log_breadth;
     double log_names;
 };
@@ -107,6 +107,14 @@ uint32_t *kinship_degrees(const struct kinship_sets *s)
     return degree;
 }
 
+double kinship_edges(const struct kinship_sets *s)
+{
+    double sum = 1;
+    for (size_t i = 0; i < s->n; i++)
+        sum += fmax(s->breadth[i], 1);
+    return sum;
+}
+
 static int model_make(struct model *m, const struct kinship_sets *s, const uint32_t *degree, double q)
 {
     *m = (struct model){ .sets = s, .q = q, .log_q = log(q), .log_miss = log(1 - q) };
@@ -114,7 +122,7 @@ static int model_make(struct model *m, const struct kinship_sets *s, const uint3
     m->log_breadth = calloc(s->n + 1, sizeof *m->log_breadth);
     if (m->log_degree == NULL || m->log_breadth == NULL)
         return E_NOMEM;
-    double total = log((double)s->begin[s->n] + 1);
+    double total = log(kinship_edges(s));
     for (uint32_t t = 0; t < s->n_tokens; t++)
         m->log_degree[t] = (float)(log(degree[t] + 1e-9) - total);
     for (size_t i = 0; i < s->n; i++)
@@ -129,18 +137,18 @@ static void model_release(struct model *m)
     free(m->log_breadth);
 }
 
-struct kinship_pair kinship_pair(const struct kinship_sets *s, const uint32_t *degree, double q, size_t a, size_t b)
+struct kinship_pair kinship_pair(const struct kinship_sets *s, const uint32_t *degree, double edges, double q, size_t a, size_t b)
 {
     size_t na, nb, j = 0;
     const uint32_t *ta = set_of(s, a, &na), *tb = set_of(s, b, &nb);
     uint32_t limit = common_limit(s, a, b);
     struct kinship_pair p = { 0 };
-    double total = (double)s->begin[s->n] + 1, ab = 0, ba = 0;
+    double ab = 0, ba = 0;
     na = count_up_to(ta, na, limit);
     nb = count_up_to(tb, nb, limit);
     for (size_t i = 0; i < na; i++) {
-        double log_a = log(degree[ta[i]] * fmax(s->breadth[a], 1) / total);
-        double log_b = log(degree[ta[i]] * fmax(s->breadth[b], 1) / total);
+        double log_a = log(degree[ta[i]] * fmax(s->breadth[a], 1) / edges);
+        double log_b = log(degree[ta[i]] * fmax(s->breadth[b], 1) / edges);
         p.expected += fmin(1, exp(log_b));
         while (j < nb && tb[j] < ta[i])
             j++;

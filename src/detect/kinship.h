@@ -4,7 +4,7 @@
  * equal but for some misses. Two hypotheses for a pair A, B, seen from A's tokens:
  *
  *     one program   a token of A is B's, too, with probability `q`
- *     chance        with p = clamp(breadth(B) * degree(token) / sum of degrees, P_MIN, 1): the expected number of edges between
+ *     chance        with p = clamp(breadth(B) * degree(token) / sum of breadths, P_MIN, 1): the expected number of edges between
  *                   them when edges are dealt at random to names and tokens of these degrees (Chung and Lu 2002). P_MIN, a hundredth,
  *                   is kinship of interests: so no token alone is worth more than log(q / P_MIN), 4.4 nats
  *
@@ -84,13 +84,16 @@ struct kinship_result {
 int kinship_find(const struct kinship_sets *sets, const struct kinship_rule *rule, struct kinship_result *ret) MUST_CHECK;
 void kinship_result_release(struct kinship_result *r);
 
-/* One pair, for facts. */
+/* One pair, for facts; `degree` and `edges` by the functions below. */
 struct kinship_pair {
     unsigned shared, only_a, only_b; /* up to the common limit */
     double expected;                 /* shared by chance */
     double score;                    /* before the logarithm of the number of names is taken off */
 };
-struct kinship_pair kinship_pair(const struct kinship_sets *sets, const uint32_t *degree, double q, size_t a, size_t b);
+struct kinship_pair kinship_pair(const struct kinship_sets *sets, const uint32_t *degree, double edges, double q, size_t a, size_t b);
+
+/* Edges between all names and tokens: the sum of breadths. */
+double kinship_edges(const struct kinship_sets *sets);
 
 /* In how many sets each token is; n_tokens of them, to be freed. NULL: no memory. */
 uint32_t *kinship_degrees(const struct kinship_sets *sets);
