@@ -42,25 +42,6 @@ static bool copy_clients(struct portrait *p, const struct subject *s, struct are
     return true;
 }
 
-static bool copy_labels(struct portrait *p, const struct subject *s, struct arena *memory)
-{
-    struct portrait_label *labels = arena_alloc(memory, PORTRAIT_LABELS * sizeof *labels);
-    if (labels == NULL)
-        return false;
-    for (size_t i = 0; i < s->n_hosts && p->n_labels < PORTRAIT_LABELS; i++) {
-        const struct subject_host *h = &s->hosts[i];
-        size_t len = strlen(h->sub);
-        if (len == 0 || strchr(h->sub, '.') != NULL)
-            continue;
-        const char *text = copy(memory, h->sub, len + 1);
-        if (text == NULL)
-            return false;
-        labels[p->n_labels++] = (struct portrait_label){ text, hash_stable(h->sub, len), h->first_s };
-    }
-    p->labels = labels;
-    return true;
-}
-
 /* The registered domain of a name in wire form, as an owner key; len 0 when it has none. */
 static size_t registered_key(const struct suffix_list *suffixes, const uint8_t *wire, size_t len, uint8_t key[NAME_KEY_MAX])
 {
@@ -100,6 +81,56 @@ static bool target_of(const struct subject *s, const struct subject_record *r, s
     return len != 0 && !(len == s->owner.len && memcmp(key, s->owner.ptr, len) == 0);
 }
 
+static uint64_t target_hash(const struct portrait_target *t)
+{
+    return hash_mix(hash_stable(t->value.ptr, t->value.len) + t->kind);
+}
+
+static uint64_t alias_of(const struct subject *s, const struct subject_host *h)
+{
+    for (size_t i = 0; i < s->n_records; i++) {
+        const struct subject_record *r = &s->records[i];
+        uint8_t key[NAME_KEY_MAX];
+        struct portrait_target t;
+        if (r->type == TYPE_CNAME && slice_compare(r->owner, h->owner) == 0 && target_of(s, r, &t, key))
+            return target_hash(&t);
+    }
+    return 0;
+}
+
+static bool was_answered(const struct subject_host *h)
+{
+    for (uint32_t i = 0; i < h->n_hours; i++)
+        if (h->hours[i].noerror)
+            return true;
+    return false;
+}
+
+static bool copy_labels(struct portrait *p, const struct subject *s, struct arena *memory)
+{
+    struct portrait_label *labels = arena_alloc(memory, PORTRAIT_LABELS * sizeof *labels);
+    if (labels == NULL)
+        return false;
+    for (size_t i = 0; i < s->n_hosts && p->n_labels < PORTRAIT_LABELS; i++) {
+        const struct subject_host *h = &s->hosts[i];
+        size_t len = strlen(h->sub);
+        if (len == 0 || strchr(h->sub, '.') != NULL)
+            continue;
+        const char *text = copy(memory, h->sub, len + 1);
+        if (text == NULL)
+            return false;
+        labels[p->n_labels++] = (struct portrait_label){
+            .text = text,
+            .hash = hash_stable(h->sub, len),
+            .alias = alias_of(s, h),
+            .first_s = h->first_s,
+            .answered = was_answered(h),
+        };
+    }
+    p->labels = labels;
+    return true;
+}
+
 static bool has_target(const struct portrait *p, uint64_t hash)
 {
     for (unsigned i = 0; i < p->n_targets; i++)
@@ -119,7 +150,7 @@ static bool copy_targets(struct portrait *p, const struct subject *s, struct are
         struct portrait_target t;
         if (!target_of(s, &s->records[i], &t, key))
             continue;
-        t.hash = hash_mix(hash_stable(t.value.ptr, t.value.len) + t.kind);
+        t.hash = target_hash(&t);
         if (has_target(p, t.hash))
             continue;
         t.value.ptr = copy(memory, t.value.ptr, t.value.len);

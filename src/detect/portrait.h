@@ -20,7 +20,9 @@ struct portrait_hour {
 struct portrait_label { /* the first label of a host one level below the domain */
     const char *text;
     uint64_t hash;
+    uint64_t alias; /* hash of the target that its CNAME leads to; 0 = none, or within the domain */
     uint32_t first_s;
+    bool answered;  /* in the window, with data */
 };
 
 struct portrait_target {

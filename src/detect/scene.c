@@ -14,6 +14,7 @@ enum {
     CACHE_SLOTS = 1 << 16,
     CACHE_BYTES = 64 << 20, /* then it is emptied */
     STOP = 1,
+    POINTER_MAX = 2 + RR_KEY_MAX + 2 * NAME_KEY_MAX,
 };
 
 /* All there is to say, of whatever time: steps see the front of it. */
@@ -229,16 +230,10 @@ static size_t after(const uint8_t *prefix, size_t len, uint8_t *end)
     return len;
 }
 
-int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why)
+/* `start` is an inverse key's beginning, `len` bytes of it. */
+static int pointers(struct scene *s, const uint8_t *start, size_t len, struct scene_owners *ret, struct fault *why)
 {
-    uint8_t start[2 + RR_KEY_MAX + 2 * NAME_KEY_MAX], end[sizeof start];
-    if (rdata.len > RR_KEY_MAX)
-        return fault_set(why, E_USAGE, "record data is too long");
-    put_be16(start, type);
-    size_t len = rdata_searchable(type, 0, rdata.ptr, rdata.len, start + 2);
-    if (len == 0)
-        return fault_set(why, E_USAGE, "record data is not of its type's form");
-    len += 2;
+    uint8_t end[POINTER_MAX];
     uint64_t question = hash_mix(hash_stable(start, len));
     const struct answer *a = cached(s, question);
     struct store_range range = { .kind = KIND_INVERSE, .start = { start, len }, .end = { end, after(start, len, end) } };
@@ -247,6 +242,28 @@ int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct sc
     if (rc == 0)
         show(s, a, ret);
     return rc;
+}
+
+int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why)
+{
+    uint8_t start[POINTER_MAX];
+    if (rdata.len > RR_KEY_MAX)
+        return fault_set(why, E_USAGE, "record data is too long");
+    put_be16(start, type);
+    size_t len = rdata_searchable(type, 0, rdata.ptr, rdata.len, start + 2);
+    if (len == 0)
+        return fault_set(why, E_USAGE, "record data is not of its type's form");
+    return pointers(s, start, 2 + len, ret, why);
+}
+
+int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
+{
+    uint8_t start[2 + NAME_KEY_MAX];
+    if (domain.len < 2 || domain.len > NAME_KEY_MAX)
+        return fault_set(why, E_USAGE, "not the key of a domain");
+    put_be16(start, type);
+    memcpy(start + 2, domain.ptr, domain.len - 1);
+    return pointers(s, start, domain.len + 1, ret, why);
 }
 
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)

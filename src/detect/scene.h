@@ -67,6 +67,9 @@ int scene_label(struct scene *s, const char *label, struct scene_owners *ret, st
 /* Whose hosts point at this: type and rdata as in rr records (A, AAAA, CNAME, NS, ...). */
 int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why) MUST_CHECK;
 
+/* Whose hosts point at names at or below a domain (its owner key); of types whose searchable form begins with a name (CNAME, NS, MX, SRV, ...). */
+int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why) MUST_CHECK;
+
 /* First seen of a name, or of a registered domain at or below it, in the name table: seconds; 0 = not before the step's end. */
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why) MUST_CHECK;
 

@@ -1,0 +1,190 @@
+/* shadowed-host: new hosts under an old domain that lead away from all its others, to where other old domains' new hosts lead too. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "detect/detector.h"
+#include "detect/facts.h"
+#include "detect/kin.h"
+#include "detect/list.h"
+#include "detect/parts.h"
+
+enum {
+    NEW_S = 7 * 86400,          /* hosts and their addresses */
+    ESTABLISHED_S = 14 * 86400, /* what was there before that is the domain's own way */
+    TARGET_FEW = 12,            /* registered domains at an address; with more it is a provider's */
+    NETWORKS_MAX = 64,
+    HOSTS_TOLD = 4,
+};
+
+#define VICTIM 0.8  /* nats for each doubling of the domains concerned */
+#define RANDOM 1.5
+
+struct home {
+    uint64_t networks[NETWORKS_MAX];
+    unsigned n;
+};
+
+struct shadow {
+    const struct subject_host *host;
+    struct slice address;
+    struct slice others[FINDING_PEERS];
+    unsigned n_others;
+};
+
+static bool is_address(const struct subject_record *r)
+{
+    return r->type == TYPE_A || r->type == TYPE_AAAA;
+}
+
+static bool in_home(const struct home *h, uint64_t network)
+{
+    for (unsigned i = 0; i < h->n; i++)
+        if (h->networks[i] == network)
+            return true;
+    return false;
+}
+
+static const struct subject_host *host_of(const struct subject *s, struct slice owner)
+{
+    for (size_t i = 0; i < s->n_hosts; i++)
+        if (slice_compare(s->hosts[i].owner, owner) == 0)
+            return &s->hosts[i];
+    return NULL;
+}
+
+/* Networks of records and of hosts that are not new: hosts that were there keep their right to move. False when there are too many. */
+static bool find_home(const struct subject *s, int64_t end_s, struct home *ret)
+{
+    ret->n = 0;
+    for (size_t i = 0; i < s->n_records; i++) {
+        const struct subject_record *r = &s->records[i];
+        uint64_t network = is_address(r) ? parts_network(r->rdata) : 0;
+        if (network == 0 || in_home(ret, network))
+            continue;
+        const struct subject_host *host = r->first_s + (int64_t)ESTABLISHED_S < end_s ? NULL : host_of(s, r->owner);
+        if (host != NULL && host->first_s + (int64_t)ESTABLISHED_S >= end_s)
+            continue;
+        if (ret->n == NETWORKS_MAX)
+            return false;
+        ret->networks[ret->n++] = network;
+    }
+    return ret->n > 0;
+}
+
+static size_t first_label(const struct subject_host *h)
+{
+    return strcspn(h->sub, ".");
+}
+
+/* Where hosts with everyday names go is the owner's business: www, mail and the like move. */
+static bool worth(const struct subject_host *h, int64_t end_s)
+{
+    size_t len = first_label(h);
+    return len > 0 && h->sub[0] != '_' && h->first_s + (int64_t)NEW_S >= end_s && list_find(&list_common_labels, h->sub, len) == NULL;
+}
+
+/* The only place the host has, away from home; NULL when it has none, or more of another kind. */
+static const struct subject_record *away(const struct subject *s, const struct subject_host *h, const struct home *home)
+{
+    const struct subject_record *found = NULL;
+    for (size_t i = 0; i < s->n_records; i++) {
+        const struct subject_record *r = &s->records[i];
+        if (slice_compare(r->owner, h->owner) != 0)
+            continue;
+        if (r->type == TYPE_CNAME)
+            return NULL;
+        if (!is_address(r))
+            continue;
+        uint64_t network = parts_network(r->rdata);
+        if (network == 0 || in_home(home, network))
+            return NULL;
+        found = found == NULL ? r : found;
+    }
+    return found;
+}
+
+/* Other old domains of other owners whose hosts came to that address lately; none when it is a provider's or was used before. */
+static int victims(const struct subject *s, struct scene *scene, struct shadow *ret, struct fault *why)
+{
+    struct scene_owners at;
+    int rc = scene_pointers(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, &at, why);
+    int64_t end_s = step_end_s(scene_step(scene));
+    ret->n_others = 0;
+    if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || at.owners[0].first_s + (int64_t)ESTABLISHED_S < end_s)
+        return rc;
+    for (unsigned i = 0; i < at.n && ret->n_others < FINDING_PEERS; i++) {
+        struct slice other = at.owners[i].owner;
+        uint32_t first_s;
+        if (slice_compare(other, s->owner) == 0 || kin_alike(scene_suffixes(scene), other, s->owner))
+            continue;
+        if ((rc = scene_first(scene, other, true, &first_s, why)) != E_OK)
+            return rc;
+        if (kin_old(scene, first_s))
+            ret->others[ret->n_others++] = other;
+    }
+    return E_OK;
+}
+
+static void tell(const struct subject *s, const struct shadow *w, struct findings *to)
+{
+    struct facts f;
+    char summary[FINDING_SUMMARY], network[32];
+    bool random = parts_random(w->host->sub, first_label(w->host));
+    const uint8_t *a = w->address.ptr;
+    if (w->address.len == 4)
+        snprintf(network, sizeof network, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+    else
+        snprintf(network, sizeof network, "%x:%x::/32", get_be16(a), get_be16(a + 2));
+    snprintf(summary, sizeof summary, "new host %.60s%s of the old %.60s leads away from its networks, to %s, as new hosts of %u other old domain%s do",
+             w->host->sub, random ? " (random-looking)" : "", s->name, network, w->n_others, w->n_others == 1 ? "" : "s");
+    facts_begin(&f);
+    facts_text(&f, "address", network, strlen(network));
+    facts_flag(&f, "random", random);
+    facts_count(&f, "host_first_s", w->host->first_s);
+    facts_count(&f, "domain_first_s", s->first_s);
+    facts_open(&f, "others", FACTS_LIST);
+    for (unsigned i = 0; i < w->n_others; i++) {
+        char text[NAME_TEXT_MAX];
+        parts_text(w->others[i], text);
+        facts_text(&f, NULL, text, strlen(text));
+    }
+    facts_close(&f);
+    findings_add(to, &(struct finding){
+        .owner = w->host->owner,
+        .strength = VICTIM * log2(1 + w->n_others) + (random ? RANDOM : 0),
+        .summary = summary,
+        .facts = facts_end(&f),
+        .peers = w->others,
+        .n_peers = w->n_others,
+    });
+}
+
+static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
+{
+    int64_t end_s = step_end_s(s->step);
+    struct home home;
+    if (!kin_old(scene, s->first_s) || !find_home(s, end_s, &home))
+        return E_OK;
+    for (size_t i = 0, told = 0; i < s->n_hosts && told < HOSTS_TOLD; i++) {
+        const struct subject_record *r = worth(&s->hosts[i], end_s) ? away(s, &s->hosts[i], &home) : NULL;
+        if (r == NULL)
+            continue;
+        struct shadow w = { .host = &s->hosts[i], .address = r->rdata };
+        int rc = victims(s, scene, &w, why);
+        if (rc != E_OK)
+            return rc;
+        if (w.n_others > 0) {
+            tell(s, &w, to);
+            told++;
+        }
+    }
+    return E_OK;
+}
+
+const struct detector detector_shadowed_host = {
+    .name = "shadowed-host",
+    .group = GROUP_INFRASTRUCTURE,
+    .about = "new hosts under old domains that lead away from all their others, to one new place",
+    .examine = examine,
+};
