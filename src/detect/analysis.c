@@ -100,7 +100,7 @@ static int take_census(struct run *r, struct chunk *c)
         rc = walk_wanted(r->walk, &wanted, &n_wanted, r->why);
     if (rc != 0)
         return rc;
-    rc = census_take(&c->census, r->store, c->from, c->to, first, wanted, n_wanted, c->before, c->after, r->why);
+    rc = census_take(&c->census, r->store, r->o->suffixes, c->from, c->to, first, wanted, n_wanted, c->before, c->after, r->why);
     free(wanted);
     return rc;
 }

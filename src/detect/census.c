@@ -23,6 +23,7 @@ struct pass {
     struct activity activity;
     struct buffer encoded;
     size_t candidates_room;
+    const struct suffix_list *suffixes;
     const struct wanted *wanted, *wanted_end; /* those not passed yet */
 
     uint8_t at[NAME_KEY_MAX];
@@ -30,6 +31,7 @@ struct pass {
     struct profile profile, start;
     bool is_candidate;
     struct wanted as_wanted; /* from > until: it is not */
+    bool named;              /* screen_name */
     uint32_t next_period; /* whose start is still to be looked at, by number in the chunk */
 };
 
@@ -158,8 +160,8 @@ static int take_hour(struct pass *p, struct fault *why)
         return fault_set(why, E_CORRUPT, "activity does not rise by hour; run dnsmon fsck");
     int rc = pass_periods(p, p->hour, why);
     profile_add(&p->profile, p->hour, &p->activity);
-    enum screen s = screen(&p->profile, p->hour, p->c->first);
-    if (s == SCREEN_CANDIDATE) {
+    enum screen s = p->named ? screen(&p->profile, p->hour, p->c->first) : SCREEN_NO_DOMAIN;
+    if (s == SCREEN_CANDIDATE || (p->hour >= p->as_wanted.from && p->hour <= p->as_wanted.until)) {
         p->profile.candidate_last = p->hour;
         p->is_candidate = true;
     }
@@ -224,6 +226,7 @@ static int take_owner(struct pass *p, struct fault *why)
     }
     p->start = p->profile;
     p->as_wanted = find_wanted(p);
+    p->named = screen_name(p->suffixes, (struct slice){ p->at, p->at_len });
     p->is_candidate = was_candidate(p) || p->as_wanted.from <= p->as_wanted.until;
     p->next_period = 0;
     while (rc == 0 && p->key.ptr != NULL && p->owner.len == p->at_len && memcmp(p->owner.ptr, p->at, p->at_len) == 0) {
@@ -260,7 +263,7 @@ static int begin(struct census *c, const struct profiles_reader *before, struct 
     return E_OK;
 }
 
-int census_take(struct census *ret, struct store *store, uint32_t from, uint32_t to, uint32_t first,
+int census_take(struct census *ret, struct store *store, const struct suffix_list *suffixes, uint32_t from, uint32_t to, uint32_t first,
                 const struct wanted *wanted, size_t n_wanted, struct profiles_reader *before, struct profiles_writer *after,
                 struct fault *why)
 {
@@ -274,6 +277,7 @@ int census_take(struct census *ret, struct store *store, uint32_t from, uint32_t
     p->c = ret;
     p->before = before;
     p->after = after;
+    p->suffixes = suffixes;
     p->wanted = wanted;
     p->wanted_end = wanted + n_wanted;
     int rc = begin(ret, before, why);

@@ -57,7 +57,7 @@ struct census {
 int census_first(struct store *store, uint32_t *ret, struct fault *why) MUST_CHECK;
 
 /* `before`: profiles of step `from`, NULL = there are none yet. `after` gets those of step to + 1, but is not finished; NULL = not wanted. */
-int census_take(struct census *ret, struct store *store, uint32_t from, uint32_t to, uint32_t first,
+int census_take(struct census *ret, struct store *store, const struct suffix_list *suffixes, uint32_t from, uint32_t to, uint32_t first,
                 const struct wanted *wanted /* by owner */, size_t n_wanted, struct profiles_reader *before,
                 struct profiles_writer *after, struct fault *why) MUST_CHECK;
 void census_release(struct census *c);

@@ -352,7 +352,7 @@ static char *name_memo(const struct docket_name *n)
         json_array_append_new(verdicts, verdict_json(&n->verdicts[i]));
     json_t *all = json_pack("{s:[i, I, I], s:[I, I], s:b, s:I, s:o, s:o, s:o}", "memory", (int)n->memory.level,
                             (json_int_t)n->memory.since, (json_int_t)n->memory.below_since, "docket",
-                            (json_int_t)n->watched_since, (json_int_t)n->idle_since, "leans", (int)n->leans, "campaign", (json_int_t)n->campaign, "figures",
+                            (json_int_t)n->watched_since, (json_int_t)n->idle_since, "passes_on", (int)n->passes_on, "campaign", (json_int_t)n->campaign, "figures",
                             figures_json(&n->figures), "rows", rows, "verdicts", verdicts);
     char *text = all == NULL ? NULL : json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(all);
@@ -446,7 +446,7 @@ static int load_parts(struct docket *d, struct docket_name *n, const json_t *all
                                          (uint32_t)json_integer_value(json_array_get(memory, 2)) };
     n->watched_since = (uint32_t)json_integer_value(json_array_get(json_object_get(all, "docket"), 0));
     n->idle_since = (uint32_t)json_integer_value(json_array_get(json_object_get(all, "docket"), 1));
-    n->leans = json_is_true(json_object_get(all, "leans"));
+    n->passes_on = json_is_true(json_object_get(all, "passes_on"));
     n->campaign = json_integer_value(json_object_get(all, "campaign"));
     int rc = load_figures(d, n, json_object_get(all, "figures"), why);
     for (size_t i = 0; rc == 0 && i < json_array_size(rows); i++)

@@ -41,7 +41,7 @@ struct docket_name {
     uint32_t watched_since; /* step in which it was entered */
     uint32_t idle_since;    /* step since which nothing stands and nothing is held against it; 0 = not so */
     int64_t campaign;
-    bool leans;    /* it would not be blocked without its campaign: struct judgement */
+    bool passes_on; /* struct judgement */
     bool allowed;  /* by the operator */
     bool changed;  /* rows, since it was judged */
     bool unsaved;

@@ -189,7 +189,8 @@ static int take_portrait(struct inspector *in, const struct subject *s)
 static bool is_candidate_at(const struct inspector *in, const struct candidate *c, const struct subject *s)
 {
     bool wanted = s->step >= c->wanted_from && s->step <= c->wanted_until;
-    return wanted || screen(&s->profile, s->step, in->job->census->first) == SCREEN_CANDIDATE;
+    return wanted || (screen_name(in->job->suffixes, s->owner) &&
+                      screen(&s->profile, s->step, in->job->census->first) == SCREEN_CANDIDATE);
 }
 
 static bool is_due(const struct subject *s)

@@ -42,9 +42,10 @@ void kinship_sort(uint64_t *entries, uint64_t *spare, size_t n)
 
 struct model {
     const struct kinship_sets *sets;
-    double q, log_q, log_miss; /* log(1 - q) */
-    float *log_degree;         /* of tokens, less the logarithm of the number of edges */
+    double log_q, log_miss; /* log(1 - q) */
+    float *log_degree;      /* of tokens, less the logarithm of the number of edges */
     float *log_breadth;
+    float *log_floor;       /* of sets: the least chance that a token is theirs */
     double log_names;
 };
 
@@ -66,10 +67,10 @@ static size_t count_up_to(const uint32_t *tokens, size_t n, uint32_t limit)
     return n;
 }
 
-/* What sharing one token says: nothing where chance does it as well as a program. */
-static double gain(const struct model *m, double log_p)
+/* What sharing a token says, when the set has a token like it with this chance: nothing where that is as well as a program does. */
+static double gain(double log_q, double log_chance, double log_floor)
 {
-    return log_p >= m->log_q ? 0 : m->log_q - fmax(log_p, log(P_MIN));
+    return fmax(0, log_q - fmax(log_chance, log_floor));
 }
 
 /* 0 with fewer than `together` in common. */
@@ -86,8 +87,8 @@ static double score_pair(const struct model *m, unsigned together, size_t a, siz
     while (i < na && j < nb) {
         uint32_t x = ta[i], y = tb[j];
         if (x == y) {
-            ab += gain(m, m->log_degree[x] + m->log_breadth[b]);
-            ba += gain(m, m->log_degree[x] + m->log_breadth[a]);
+            ab += gain(m->log_q, m->log_degree[x] + m->log_breadth[b], m->log_floor[b]);
+            ba += gain(m->log_q, m->log_degree[x] + m->log_breadth[a], m->log_floor[a]);
             shared++;
         }
         i += x <= y;
@@ -107,26 +108,41 @@ uint32_t *kinship_degrees(const struct kinship_sets *s)
     return degree;
 }
 
-double kinship_edges(const struct kinship_sets *s)
+struct kinship_ground kinship_ground(const struct kinship_sets *s, const uint32_t *degree)
 {
-    double sum = 1;
-    for (size_t i = 0; i < s->n; i++)
-        sum += fmax(s->breadth[i], 1);
-    return sum;
+    struct kinship_ground g = { .edges = 1, .tokens = 1 };
+    for (size_t i = 0; i < s->n; i++) {
+        g.edges += fmax(s->breadth[i], 1);
+        g.tokens = fmax(g.tokens, s->breadth[i]);
+    }
+    size_t used = 0;
+    for (uint32_t t = 0; t < s->n_tokens; t++)
+        used += degree[t] > 0;
+    g.tokens = fmax(g.tokens, (double)used);
+    return g;
+}
+
+static double floor_of(const struct kinship_ground *g, double breadth)
+{
+    return fmax(P_MIN, breadth / g->tokens);
 }
 
 static int model_make(struct model *m, const struct kinship_sets *s, const uint32_t *degree, double q)
 {
-    *m = (struct model){ .sets = s, .q = q, .log_q = log(q), .log_miss = log(1 - q) };
+    *m = (struct model){ .sets = s, .log_q = log(q), .log_miss = log(1 - q) };
     m->log_degree = calloc(s->n_tokens + 1, sizeof *m->log_degree);
     m->log_breadth = calloc(s->n + 1, sizeof *m->log_breadth);
-    if (m->log_degree == NULL || m->log_breadth == NULL)
+    m->log_floor = calloc(s->n + 1, sizeof *m->log_floor);
+    if (m->log_degree == NULL || m->log_breadth == NULL || m->log_floor == NULL)
         return E_NOMEM;
-    double total = log(kinship_edges(s));
+    struct kinship_ground ground = kinship_ground(s, degree);
+    double edges = log(ground.edges);
     for (uint32_t t = 0; t < s->n_tokens; t++)
-        m->log_degree[t] = (float)(log(degree[t] + 1e-9) - total);
-    for (size_t i = 0; i < s->n; i++)
+        m->log_degree[t] = (float)(log(degree[t] + 1e-9) - edges);
+    for (size_t i = 0; i < s->n; i++) {
         m->log_breadth[i] = (float)log(fmax(s->breadth[i], 1));
+        m->log_floor[i] = (float)log(floor_of(&ground, s->breadth[i]));
+    }
     m->log_names = log((double)s->n + 1);
     return 0;
 }
@@ -135,29 +151,30 @@ static void model_release(struct model *m)
 {
     free(m->log_degree);
     free(m->log_breadth);
+    free(m->log_floor);
 }
 
-struct kinship_pair kinship_pair(const struct kinship_sets *s, const uint32_t *degree, double edges, double q, size_t a, size_t b)
+struct kinship_pair kinship_pair(const struct kinship_sets *s, const uint32_t *degree, const struct kinship_ground *g, double q, size_t a,
+                                 size_t b)
 {
     size_t na, nb, j = 0;
     const uint32_t *ta = set_of(s, a, &na), *tb = set_of(s, b, &nb);
     uint32_t limit = common_limit(s, a, b);
     struct kinship_pair p = { 0 };
-    double ab = 0, ba = 0;
+    double breadth_a = fmax(s->breadth[a], 1), breadth_b = fmax(s->breadth[b], 1), ab = 0, ba = 0;
+    double floor_a = log(floor_of(g, breadth_a)), floor_b = log(floor_of(g, breadth_b));
     na = count_up_to(ta, na, limit);
     nb = count_up_to(tb, nb, limit);
     for (size_t i = 0; i < na; i++) {
-        double log_a = log(degree[ta[i]] * fmax(s->breadth[a], 1) / edges);
-        double log_b = log(degree[ta[i]] * fmax(s->breadth[b], 1) / edges);
-        p.expected += fmin(1, exp(log_b));
+        double to_a = degree[ta[i]] * breadth_a / g->edges, to_b = degree[ta[i]] * breadth_b / g->edges;
+        p.expected += fmin(1, fmax(to_b, breadth_b / g->tokens));
         while (j < nb && tb[j] < ta[i])
             j++;
         if (j == nb || tb[j] != ta[i])
             continue;
-        struct model m = { .log_q = log(q) };
         p.shared++;
-        ab += gain(&m, log_b);
-        ba += gain(&m, log_a);
+        ab += gain(log(q), log(to_b), floor_b);
+        ba += gain(log(q), log(to_a), floor_a);
     }
     p.only_a = (unsigned)na - p.shared;
     p.only_b = (unsigned)nb - p.shared;
@@ -321,25 +338,36 @@ static void judge(const struct model *m, const struct kinship_rule *rule, uint32
     partner_add(r->partners[b], a, score);
 }
 
-/* Each set with those after it in its buckets: every pair once. */
+/* A set with those after it in its buckets, each once; `met` holds for every set the last one that met it, plus 1. */
+static void meet(const struct index *x, const struct model *m, const struct kinship_rule *rule, uint32_t i, uint32_t *met,
+                 struct kinship_result *r)
+{
+    unsigned meetings = 0;
+    for (uint32_t p = x->first[i]; p < x->first[i + 1]; p++) {
+        size_t e = x->places[p];
+        uint64_t key = x->entries[e] >> 32;
+        for (size_t to = e + 1; to <= e + KINSHIP_WINDOW && to < x->n && x->entries[to] >> 32 == key; to++) {
+            uint32_t other = (uint32_t)x->entries[to];
+            if (met[other] == i + 1)
+                continue;
+            if (meetings == KINSHIP_MEETINGS) {
+                r->count.cut_short++;
+                return;
+            }
+            met[other] = i + 1;
+            meetings++;
+            judge(m, rule, i, other, r);
+        }
+    }
+}
+
 static int walk(const struct index *x, const struct model *m, const struct kinship_rule *rule, struct kinship_result *r)
 {
-    size_t n = m->sets->n;
-    uint32_t *met = calloc(n + 1, sizeof *met); /* set i + 1 looked at this one last */
+    uint32_t *met = calloc(m->sets->n + 1, sizeof *met);
     if (met == NULL)
         return E_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        for (uint32_t p = x->first[i]; p < x->first[i + 1]; p++) {
-            size_t e = x->places[p];
-            uint64_t key = x->entries[e] >> 32;
-            for (size_t to = e + 1; to <= e + KINSHIP_WINDOW && to < x->n && x->entries[to] >> 32 == key; to++) {
-                uint32_t other = (uint32_t)x->entries[to];
-                if (met[other] == i + 1)
-                    continue;
-                met[other] = (uint32_t)i + 1;
-                judge(m, rule, (uint32_t)i, other, r);
-            }
-        }
+    for (uint32_t i = 0; i < m->sets->n; i++)
+        meet(x, m, rule, i, met, r);
     free(met);
     return 0;
 }
@@ -488,4 +516,5 @@ void kinship_facts(const struct kinship_result *r, const struct kinship_scale *s
     facts_count(to, "names_compared", r->n);
     facts_count(to, "pairs_scored", r->count.pairs);
     facts_count(to, "left_out", r->count.left_out);
+    facts_count(to, "cut_short", r->count.cut_short);
 }

@@ -4,9 +4,10 @@
  * equal but for some misses. Two hypotheses for a pair A, B, seen from A's tokens:
  *
  *     one program   a token of A is B's, too, with probability `q`
- *     chance        with p = clamp(breadth(B) * degree(token) / sum of breadths, P_MIN, 1): the expected number of edges between
- *                   them when edges are dealt at random to names and tokens of these degrees (Chung and Lu 2002). P_MIN, a hundredth,
- *                   is kinship of interests: so no token alone is worth more than log(q / P_MIN), 4.4 nats
+ *     chance        with p = max(breadth(B) * degree(token) / sum of breadths, breadth(B) / number of tokens, P_MIN): the expected
+ *                   number of edges between them when edges are dealt at random to names and tokens of these degrees (Chung and Lu
+ *                   2002); but not less than the share of all tokens that B has: what everybody asks for is no kinship. P_MIN, a
+ *                   hundredth, is kinship of interests: so no token alone is worth more than log(q / P_MIN), 4.4 nats
  *
  *     LLR(A -> B) = sum over shared tokens with p < q of log(q / p)  +  number of tokens not shared * log(1 - q)
  *
@@ -16,7 +17,7 @@
  *
  * Candidates have common keys: hashes of `together` tokens out of the 5 rarest of a set, and out of its 5 first in a fixed random
  * order (prefix filtering, Chaudhuri et al. 2006, and MinHash). In a bucket a name meets its WINDOW next ones only. So cost is
- * linear in names: at most 20 keys and 2 * 20 * WINDOW partners each. What a bucket left out is counted.
+ * linear in names: at most 20 keys and MEETINGS pairs each. What was left out is counted. Kin share many keys, so they meet early.
  *
  * How large scores get without a cause is not known from theory: clients have tastes, hours have rhythms. It is measured on decoys: sets
  * in which the tokens were shuffled, handed in by the detector. How many names of the panel have a partner as close says how
@@ -39,6 +40,7 @@
 enum {
     KINSHIP_PARTNERS = 8,
     KINSHIP_WINDOW = 8,
+    KINSHIP_MEETINGS = 40,
     KINSHIP_PREFIX = 5,
     KINSHIP_KEYS = 20, /* twice as many as there are pairs, or triples, of KINSHIP_PREFIX */
     KINSHIP_SETS_MAX = 1 << 24,
@@ -73,6 +75,7 @@ struct kinship_count {
     uint64_t pairs;       /* scored */
     uint64_t left_out;    /* names that a bucket held beyond the window of another */
     uint64_t wide_buckets; /* with more than KINSHIP_WINDOW + 1 names */
+    uint64_t cut_short;   /* names that would have met more than KINSHIP_MEETINGS others behind them */
 };
 
 struct kinship_result {
@@ -84,19 +87,24 @@ struct kinship_result {
 int kinship_find(const struct kinship_sets *sets, const struct kinship_rule *rule, struct kinship_result *ret) MUST_CHECK;
 void kinship_result_release(struct kinship_result *r);
 
-/* One pair, for facts; `degree` and `edges` by the functions below. */
+/* In how many sets each token is; n_tokens of them, to be freed. NULL: no memory. */
+uint32_t *kinship_degrees(const struct kinship_sets *sets);
+
+/* All of it. */
+struct kinship_ground {
+    double edges;  /* between names and tokens: the sum of breadths */
+    double tokens; /* different ones: counted, or the breadth of the broadest name where samples show fewer */
+};
+struct kinship_ground kinship_ground(const struct kinship_sets *sets, const uint32_t *degree);
+
+/* One pair, for facts. */
 struct kinship_pair {
     unsigned shared, only_a, only_b; /* up to the common limit */
     double expected;                 /* shared by chance */
     double score;                    /* before the logarithm of the number of names is taken off */
 };
-struct kinship_pair kinship_pair(const struct kinship_sets *sets, const uint32_t *degree, double edges, double q, size_t a, size_t b);
-
-/* Edges between all names and tokens: the sum of breadths. */
-double kinship_edges(const struct kinship_sets *sets);
-
-/* In how many sets each token is; n_tokens of them, to be freed. NULL: no memory. */
-uint32_t *kinship_degrees(const struct kinship_sets *sets);
+struct kinship_pair kinship_pair(const struct kinship_sets *sets, const uint32_t *degree, const struct kinship_ground *ground, double q,
+                                 size_t a, size_t b);
 
 /* What scores are worth. */
 struct kinship_scale {

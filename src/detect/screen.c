@@ -11,6 +11,11 @@ const char *screen_text(enum screen s)
     return texts[s];
 }
 
+bool screen_name(const struct suffix_list *suffixes, struct slice owner)
+{
+    return suffix_find(suffixes, owner.ptr, owner.len).registered != 0 && suffix_tld(suffixes, owner.ptr, owner.len);
+}
+
 static bool is_recent(uint32_t when, uint32_t hour, uint32_t span)
 {
     return when != 0 && hour - when < span;

@@ -5,10 +5,12 @@
 #define DNSMON_DETECT_SCREEN_H
 
 #include "detect/profile.h"
+#include "dns/suffix.h"
 
 /*  XX(identifier, text in the funnel) */
 #define SCREEN_MAP(XX)                                                                   \
     XX(CANDIDATE, "candidate")                                                           \
+    XX(NO_DOMAIN, "no registered domain") /* a public suffix, or of a TLD that nobody delegated */ \
     XX(LITTLE, "asked for too little")    /* less than SCREEN_HOURS hours or SCREEN_QUERIES queries */ \
     XX(ESTABLISHED, "established")        /* known for SCREEN_YOUNG, with nothing new about it */ \
     XX(YOUNG_DATABASE, "database too young to tell") /* it may be as old as anything */ \
@@ -30,6 +32,8 @@ enum {
 
 /* `first` is the database's first hour. The profile has the activity of `hour` in it. */
 enum screen screen(const struct profile *p, uint32_t hour, uint32_t first);
+/* Whether it can be a registered domain: else SCREEN_NO_DOMAIN. `owner` is a key. */
+bool screen_name(const struct suffix_list *suffixes, struct slice owner);
 const char *screen_text(enum screen s);
 
 #endif

@@ -22,6 +22,7 @@ enum {
     INDICATOR_STEPS = 30 * DAY_STEPS, /* an indicator outlives the last question by so much */
     REASON_BYTES = 1 << 16,
     STATEMENT_BYTES = 512,
+    FEATURES_BYTES = 4096,
 };
 
 struct walk {
@@ -215,10 +216,11 @@ static int put_row(struct walk *w, struct docket_name *n, const struct said *s)
     const struct finding *f = &s->finding->finding;
     uint16_t detector = s->finding->detector;
     const struct docket_row *before = docket_row_find(n, detector, f->owner);
-    bool same = before != NULL && fabs(before->weight - s->strength) < ROW_CHANGE && before->weight * s->strength > 0;
+    bool former = before != NULL && before->since < n->figures.registered; /* said of the former registrant: now of this one */
+    bool same = before != NULL && !former && fabs(before->weight - s->strength) < ROW_CHANGE && before->weight * s->strength > 0;
     if (same)
         return E_OK;
-    struct docket_row row = { detector, f->owner, s->strength, before ? before->since : w->step, f->peers, f->n_peers };
+    struct docket_row row = { detector, f->owner, s->strength, before != NULL && !former ? before->since : w->step, f->peers, f->n_peers };
     int rc = docket_row_put(w->docket, n, &row, w->why);
     return rc ? rc : write_evidence(w, n, detector, f->owner, s->strength, f->summary, f->facts);
 }
@@ -434,24 +436,14 @@ static int fill_standing(struct walk *w, const struct docket_name *n, struct sta
     return find_word(w, n->name, &s->word);
 }
 
-static void write_features(struct walk *w, const struct docket_name *n, const struct standing *s, const struct judgement *j)
+static int write_features(struct walk *w, const struct docket_name *n, const struct standing *s, const struct judgement *j)
 {
-    FILE *to = w->o->features;
-    const char *before = "";
-    fprintf(to, "{\"name\":\"%s\",\"step\":%" PRIu32 ",\"level\":\"%s\",\"score\":%.6f,\"groups\":{", n->name, w->step,
-            verdict_level_text(j->level), j->score);
-    for (unsigned g = 0; g < GROUPS; g++) {
-        double most = 0;
-        for (size_t i = 0; i < s->n_rows; i++)
-            if (s->rows[i].group == g && fabs(s->rows[i].strength) > fabs(most))
-                most = s->rows[i].strength;
-        if (most == 0)
-            continue;
-        fprintf(to, "%s\"%s\":%.3f", before, group_text((enum group)g), most);
-        before = ",";
-    }
-    fprintf(to, "},\"age_days\":%.2f,\"clients\":%" PRIu32 "}\n", (w->step - n->figures.first) / (double)DAY_STEPS,
-            n->figures.clients);
+    struct buffer line;
+    buffer_init(&line, FEATURES_BYTES);
+    judgement_put_features(j, s, n->figures.first, &line);
+    bool written = !line.failed && fwrite(line.ptr, 1, line.len, w->o->features) == line.len;
+    buffer_release(&line);
+    return written ? E_OK : fault_set(w->why, E_IO, "features cannot be written");
 }
 
 /* ---- verdicts and indicators ---- */
@@ -598,13 +590,14 @@ static int judge(struct walk *w, struct docket_name *n)
         judgement_put(&j, &s, w->o->weights, &w->reason);
         buffer_u8(&w->reason, 0);
         if (w->o->features != NULL)
-            write_features(w, n, &s, &j);
+            rc = write_features(w, n, &s, &j);
         n->unsaved |= memcmp(&n->memory, &j.after, sizeof j.after) != 0;
         n->memory = j.after;
-        n->leans = j.leans_on_campaign;
+        n->passes_on = j.passes_on;
         n->allowed = s.word == WORD_ALLOW;
         n->changed = false;
-        rc = w->reason.failed ? no_memory(w->why) : write_verdicts(w, n, &j);
+        if (rc == 0)
+            rc = w->reason.failed ? no_memory(w->why) : write_verdicts(w, n, &j);
     }
     free(rows);
     bool idle = rc == 0 && docket_is_idle(n);
@@ -735,7 +728,7 @@ static int update_campaigns(struct walk *w)
             .name = names[i]->owner,
             .active = w->step - names[i]->figures.last_asked < PERIOD_STEPS,
             .apart = stands_apart(w, names[i]),
-            .blocked = names[i]->memory.level >= VERDICT_HIGH_RISK && !names[i]->leans,
+            .blocked = names[i]->passes_on,
         };
         fill_links(names[i], links, &at);
     }

@@ -56,10 +56,17 @@ struct campaign_change {
     uint32_t groups;   /* bits 1 << group */
 };
 
+struct campaign_place {
+    struct slice name;
+    size_t body;
+};
+
 struct campaign_set {
     struct arena memory;
     struct campaign_body *bodies; /* oldest first, then by identity */
     size_t n;
+    struct campaign_place *places; /* of every member, by name */
+    size_t n_places;
     /* Of the latest update: */
     struct campaign_change *changes; /* those that left, then by campaign: created, merged, joined */
     size_t n_changes;
@@ -96,7 +103,7 @@ void campaign_set_release(struct campaign_set *set);
 int campaign_update(const struct campaign_set *before, const struct campaign_period *period, struct campaign_set *ret,
                     struct fault *why) MUST_CHECK;
 
-/* NULL: the name is in none (looked for in one after the other), or not tied. */
+/* NULL: the name is in none, or not tied. */
 const struct campaign_body *campaign_with(const struct campaign_set *set, struct slice name);
 const struct campaign_tie *campaign_tie_of(const struct campaign_set *set, struct slice name);
 

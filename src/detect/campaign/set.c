@@ -19,9 +19,9 @@ void campaign_set_release(struct campaign_set *set)
     *set = (struct campaign_set){ 0 };
 }
 
-static int compare_part(const void *name, const void *part)
+static int compare_place(const void *name, const void *place)
 {
-    return slice_compare(*(const struct slice *)name, ((const struct campaign_part *)part)->name);
+    return slice_compare(*(const struct slice *)name, ((const struct campaign_place *)place)->name);
 }
 
 static int compare_tie(const void *name, const void *tie)
@@ -31,10 +31,9 @@ static int compare_tie(const void *name, const void *tie)
 
 const struct campaign_body *campaign_with(const struct campaign_set *set, struct slice name)
 {
-    for (size_t i = 0; i < set->n; i++)
-        if (bsearch(&name, set->bodies[i].parts, set->bodies[i].n, sizeof *set->bodies[i].parts, compare_part) != NULL)
-            return &set->bodies[i];
-    return NULL;
+    const struct campaign_place *place =
+        set->n_places ? bsearch(&name, set->places, set->n_places, sizeof *set->places, compare_place) : NULL;
+    return place == NULL ? NULL : &set->bodies[place->body];
 }
 
 const struct campaign_tie *campaign_tie_of(const struct campaign_set *set, struct slice name)
@@ -106,6 +105,29 @@ static bool older(const struct campaign_body *a, const struct campaign_body *b)
     return a->born < b->born || (a->born == b->born && a->identity < b->identity);
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    return slice_compare(((const struct campaign_place *)a)->name, ((const struct campaign_place *)b)->name);
+}
+
+/* A name may be in one campaign. */
+static bool make_places(struct campaign_set *set, struct cursor *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++)
+        n += set->bodies[i].n;
+    set->places = arena_alloc(&set->memory, n * sizeof *set->places);
+    if (set->places == NULL)
+        return false;
+    for (size_t i = 0; i < set->n; i++)
+        for (size_t m = 0; m < set->bodies[i].n; m++)
+            set->places[set->n_places++] = (struct campaign_place){ set->bodies[i].parts[m].name, i };
+    qsort(set->places, n, sizeof *set->places, compare_places);
+    for (size_t i = 1; i < n; i++)
+        c->failed |= compare_places(&set->places[i - 1], &set->places[i]) == 0;
+    return true;
+}
+
 int campaign_set_get(struct campaign_set *ret, struct slice from, struct fault *why)
 {
     struct cursor c = cursor_over(from.ptr, from.len);
@@ -119,7 +141,10 @@ int campaign_set_get(struct campaign_set *ret, struct slice from, struct fault *
         memory = get_body(&c, &set.memory, &set.bodies[set.n]);
         c.failed |= set.n && !older(&set.bodies[set.n - 1], &set.bodies[set.n]);
     }
-    if (memory && !c.failed && cursor_left(&c) == 0) {
+    c.failed |= cursor_left(&c) != 0;
+    if (memory && !c.failed)
+        memory = make_places(&set, &c);
+    if (memory && !c.failed) {
         campaign_set_release(ret);
         *ret = set;
         return 0;

@@ -441,6 +441,7 @@ static void fill_bodies(struct work *w, const struct heir *heirs, size_t n)
         w->to->bodies[i] = (struct campaign_body){ heirs[i].identity, heirs[i].born, need(w, &w->to->memory, size, sizeof(struct campaign_part)), 0 };
     }
     w->to->n = w->failed ? 0 : n;
+    w->to->places = need(w, &w->to->memory, w->n_nodes, sizeof *w->to->places);
     for (uint32_t i = 0; !w->failed && i < w->n_nodes; i++) {
         struct node *node = &w->nodes[i];
         node->body = body_of[root(&w->whole, i)];
@@ -448,7 +449,9 @@ static void fill_bodies(struct work *w, const struct heir *heirs, size_t n)
             continue;
         struct campaign_body *body = &w->to->bodies[node->body];
         bool same = node->former != NOWHERE && w->before->bodies[node->former].identity == body->identity;
-        body->parts[body->n++] = (struct campaign_part){ keep(w, node->name), same ? node->joined : w->period->step, same ? node->idle : 0 };
+        struct slice name = keep(w, node->name);
+        w->to->places[w->to->n_places++] = (struct campaign_place){ name, node->body };
+        body->parts[body->n++] = (struct campaign_part){ name, same ? node->joined : w->period->step, same ? node->idle : 0 };
     }
 }
 
@@ -468,18 +471,19 @@ static void say(struct work *w, struct campaign_change change)
     w->to->changes[w->to->n_changes++] = change;
 }
 
+/* The set's own copy of a member's name. */
 static struct slice part_name(const struct work *w, const struct node *n)
 {
-    const struct campaign_part *parts = w->to->bodies[n->body].parts;
-    size_t low = 0, high = w->to->bodies[n->body].n;
+    const struct campaign_place *places = w->to->places;
+    size_t low = 0, high = w->to->n_places;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (slice_compare(parts[middle].name, n->name) <= 0)
+        if (slice_compare(places[middle].name, n->name) <= 0)
             low = middle;
         else
             high = middle;
     }
-    return parts[low].name;
+    return places[low].name;
 }
 
 static void say_left(struct work *w, const uint32_t *goes_on)

@@ -201,7 +201,7 @@ static bool admit_decoy(void *context, size_t a, size_t b, unsigned shared)
 struct outcome {
     const struct curves *curves;
     const uint32_t *degree;
-    double edges;
+    struct kinship_ground ground;
     const struct kinship_result *real;
     const struct kinship_scale *scale;
 };
@@ -239,7 +239,7 @@ static void tell_events(const struct outcome *o, size_t a, size_t b, struct fact
 static void tell_partner(const struct outcome *o, size_t i, const struct kinship_partner *p, struct facts *f)
 {
     const struct portrait *other = o->curves->names[p->other];
-    struct kinship_pair pair = kinship_pair(&o->curves->sets, o->degree, o->edges, CURVE_Q, i, p->other);
+    struct kinship_pair pair = kinship_pair(&o->curves->sets, o->degree, &o->ground, CURVE_Q, i, p->other);
     struct likeness l = compare_curves(o->curves, i, p->other);
     facts_open(f, NULL, FACTS_OBJECT);
     facts_text(f, "name", other->name, strlen(other->name));
@@ -259,7 +259,7 @@ static void tell(const struct outcome *o, size_t i, double strength, struct find
 {
     const struct portrait *name = o->curves->names[i];
     const struct kinship_partner *best = o->real->partners[i];
-    struct kinship_pair pair = kinship_pair(&o->curves->sets, o->degree, o->edges, CURVE_Q, i, best->other);
+    struct kinship_pair pair = kinship_pair(&o->curves->sets, o->degree, &o->ground, CURVE_Q, i, best->other);
     struct likeness l = compare_curves(o->curves, i, best->other);
     struct slice peers[KINSHIP_PARTNERS];
     unsigned n = kinship_peers(o->real, o->scale, i, o->curves->names, peers);
@@ -295,7 +295,7 @@ static int report(const struct curves *c, const struct kinship_result *real, con
         free(degree);
         return e;
     }
-    struct outcome o = { c, degree, kinship_edges(&c->sets), real, &scale };
+    struct outcome o = { c, degree, kinship_ground(&c->sets, degree), real, &scale };
     for (size_t i = 0; i < c->sets.n; i++) {
         double strength = kinship_strength(&scale, real->partners[i][0].score);
         if (strength < FINDING_MIN)

@@ -12,7 +12,5 @@ double row_weight(const struct standing *s, const struct standing_row *row, doub
 void scope_choose(const struct standing *s, const struct verdict_weights *w, struct judgement *j);
 /* The same for a domain that is exonerated: the hosts of which external evidence speaks. False: there are none. */
 bool scope_external_hosts(const struct standing *s, const struct verdict_weights *w, struct judgement *j);
-/* Nothing can be named but the whole, which must not be blocked. */
-bool scope_is_void(const struct judgement *j);
 
 #endif

@@ -164,7 +164,7 @@ static enum verdict_level evidence_says(const struct standing *s, const struct v
     const struct contribution *external = &j->contribution[GROUP_EXTERNAL];
     enum decided aside;
     enum verdict_level level = traffic_says(s, j, w, true, &j->decided);
-    j->leans_on_campaign = level == VERDICT_HIGH_RISK && traffic_says(s, j, w, false, &aside) < VERDICT_HIGH_RISK;
+    j->passes_on = traffic_says(s, j, w, false, &aside) == VERDICT_HIGH_RISK;
     if (external->x == 0 || external->row->since < s->registered)
         return level;
     if (external->x >= w->rule.external_min)
@@ -173,7 +173,7 @@ static enum verdict_level evidence_says(const struct standing *s, const struct v
         j->decided = DECIDED_CONFIRMED;
     else
         return level;
-    j->leans_on_campaign = false;
+    j->passes_on = true;
     return VERDICT_MALICIOUS;
 }
 
@@ -204,6 +204,7 @@ static void limit(struct judgement *j, enum verdict_level most, enum decided dec
     if (j->level <= most)
         return;
     j->level = most;
+    j->passes_on &= most >= VERDICT_HIGH_RISK;
     j->decided = decided;
 }
 
@@ -225,6 +226,7 @@ static void exonerate(const struct standing *s, const struct verdict_weights *w,
         return;
     }
     j->level = VERDICT_MALICIOUS;
+    j->passes_on = false; /* the domain is somebody else's */
     j->decided = DECIDED_EXONERATED_HOSTS;
 }
 
@@ -238,15 +240,17 @@ static void apply_limits(const struct standing *s, const struct verdict_weights 
         limit(j, VERDICT_SUSPICIOUS, DECIDED_OBJECTED);
     if (hits_many(s, w, j) && j->contribution[GROUP_EXTERNAL].x == 0)
         limit(j, VERDICT_SUSPICIOUS, DECIDED_BLAST);
-    if (scope_is_void(j))
+    if (j->scope == SCOPE_HOST && j->n_hosts == 0) {
         limit(j, VERDICT_SUSPICIOUS, DECIDED_NOT_WHOLE);
+        j->scope = SCOPE_DOMAIN; /* not enforced, so it may be said of the whole */
+    }
 }
 
 static void obey(const struct standing *s, struct judgement *j)
 {
     bool allow = s->word == WORD_ALLOW;
     j->by_operator = true;
-    j->leans_on_campaign = false;
+    j->passes_on = !allow;
     j->decided = allow ? DECIDED_ALLOWED : DECIDED_BLOCKED;
     j->level = j->unheld = allow ? VERDICT_BENIGN : VERDICT_MALICIOUS;
     j->scope = SCOPE_DOMAIN;

@@ -61,7 +61,7 @@ struct judgement {
     double score;
     enum decided decided;
     bool by_operator;
-    bool leans_on_campaign; /* would not be high_risk without its campaign: does not pass blocks on */
+    bool passes_on;   /* it is enforced, and this step's evidence without its campaign says so: struct campaign_name's `blocked` */
     enum scope scope;
     enum scope_why scope_why;
     struct slice hosts[JUDGEMENT_HOSTS]; /* of scope host, strongest evidence first */
@@ -79,6 +79,10 @@ void verdict_judge(const struct standing *s, const struct verdict_weights *w, st
 
 /* How many. */
 unsigned judgement_families(const struct judgement *j);
+
+/* What a fit needs, as a line of JSON with its end: what was counted by group, below zero against harm (scripts/fit-weights). `first`: hour
+ * in which the domain was first asked for. */
+void judgement_put_features(const struct judgement *j, const struct standing *s, uint32_t first, struct buffer *to);
 
 /* The reason as a JSON object, for the ledger: everything above with names as text. */
 void judgement_put(const struct judgement *j, const struct standing *s, const struct verdict_weights *w, struct buffer *to);

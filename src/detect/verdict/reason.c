@@ -1,5 +1,6 @@
 /* The reason of a judgement as JSON. Texts of ours need no escapes; names are presentation form (RFC 1035, 5.1), printable ASCII in which
  * only '"' and '\' do. */
+#include "detect/step.h"
 #include "detect/verdict/inside.h"
 #include "dns/name.h"
 
@@ -33,6 +34,23 @@ static void put_groups(const struct judgement *j, struct buffer *to)
         comma = ",";
     }
     buffer_u8(to, '}');
+}
+
+void judgement_put_features(const struct judgement *j, const struct standing *s, uint32_t first, struct buffer *to)
+{
+    const char *comma = "";
+    buffer_printf(to, "{\"name\":");
+    put_name(to, s->domain);
+    buffer_printf(to, ",\"step\":%u,\"level\":\"%s\",\"score\":%.6f,\"groups\":{", s->step, verdict_level_text(j->level), j->score);
+    for (unsigned g = 0; g < JUDGED_GROUPS; g++) {
+        const struct contribution *c = &j->contribution[g];
+        bool against = g != JUDGED_CAMPAIGN && group_family((enum group)g) == FAMILY_AGAINST;
+        if (c->x == 0)
+            continue;
+        buffer_printf(to, "%s\"%s\":%.3f", comma, judged_group_text(g), against ? -c->x : c->x);
+        comma = ",";
+    }
+    buffer_printf(to, "},\"age_days\":%.2f,\"clients\":%u}\n", s->step > first ? (s->step - first) / (double)DAY_STEPS : 0, s->clients);
 }
 
 static void put_families(const struct judgement *j, struct buffer *to)

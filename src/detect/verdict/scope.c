@@ -143,8 +143,3 @@ bool scope_external_hosts(const struct standing *s, const struct verdict_weights
         name_hosts(s, j, SCOPE_WHY_EXONERATED, &a);
     return a.n != 0;
 }
-
-bool scope_is_void(const struct judgement *j)
-{
-    return j->scope == SCOPE_HOST && j->n_hosts == 0;
-}

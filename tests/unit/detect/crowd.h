@@ -1,6 +1,6 @@
 /* crowd: a made-up network for detectors that compare names, seeded.
  *
- * People are online by day or in the evening, some machines always. People browse in sessions: favourites, else names by
+ * People are online by day or in the evening, some machines always. People browse in sessions: favourites (a third of them opens the same four each morning), else names by
  * Zipf's law (s = 1) out of ten times as many as the panel shows, mostly of their topics; a twentieth of the sites bring third-party names
  * along, asked for by whoever visits. Apps ask their vendor's one to three names at their period on the clients that have
  * them. Three clients are forwarders with hundreds of people behind. Planted groups come on top. `truth` says which
@@ -93,7 +93,7 @@ static inline void crowd_visit(struct crowd *c, uint32_t name, uint32_t client, 
 
 /* ---- clients ---- */
 
-enum { FORWARDERS = 3, TOPICS = 24, FAVOURITES = 12 };
+enum { FORWARDERS = 3, TOPICS = 24, FAVOURITES = 12, ROUTINE = 4 };
 
 struct crowd_person {
     uint8_t from, to;      /* hours of the day; to may be above 24; 0 to 24: a machine */
@@ -101,6 +101,7 @@ struct crowd_person {
     double sessions;       /* an hour */
     uint32_t topics[3];
     uint32_t favourites[FAVOURITES];
+    bool routine;          /* opens the first ROUTINE of them together when the day begins */
 };
 
 static inline bool crowd_online(const struct crowd_person *p, unsigned hour)
@@ -145,7 +146,8 @@ static inline void crowd_people(struct crowd *c, struct crowd_person *people, ui
             p->weekends = true;
         }
         for (unsigned k = 0; k < 3; k++)
-            p->topics[k] = crowd_below(c, TOPICS);
+            p->topics[k] = crowd_below(c, TOPICS / 2) + (p->weekends ? TOPICS / 2 : 0); /* of work, or of home */
+        p->routine = i >= FORWARDERS && p->to - p->from < 24 && crowd_below(c, 3) == 0;
         for (unsigned k = 0; k < FAVOURITES; k++)
             p->favourites[k] = crowd_pick(c, p, universe);
     }
@@ -177,19 +179,35 @@ static inline void crowd_sites(struct crowd *c, struct crowd_site *sites, uint32
     }
 }
 
+static inline void crowd_open(struct crowd *c, const struct crowd_site *s, uint32_t client, unsigned hour)
+{
+    if (s->name == UINT32_MAX)
+        return;
+    crowd_visit(c, s->name, client, hour, 1 + crowd_below(c, 3));
+    for (uint32_t k = 0; k < s->n_third; k++)
+        if (crowd_below(c, 20))
+            crowd_visit(c, s->third + k, client, hour, 1 + crowd_below(c, 2));
+}
+
 static inline void crowd_session(struct crowd *c, const struct crowd_person *p, const struct crowd_site *sites, uint32_t universe,
                                  uint32_t client, unsigned hour)
 {
     for (unsigned n = 3 + crowd_below(c, 6); n > 0; n--) {
         bool favourite = client >= FORWARDERS && crowd_below(c, 2);
-        const struct crowd_site *s = &sites[favourite ? p->favourites[crowd_below(c, FAVOURITES)] : crowd_pick(c, p, universe)];
-        if (s->name == UINT32_MAX)
-            continue;
-        crowd_visit(c, s->name, client, hour, 1 + crowd_below(c, 3));
-        for (uint32_t k = 0; k < s->n_third; k++)
-            if (crowd_below(c, 20))
-                crowd_visit(c, s->third + k, client, hour, 1 + crowd_below(c, 2));
+        crowd_open(c, &sites[favourite ? p->favourites[crowd_below(c, FAVOURITES)] : crowd_pick(c, p, universe)], client, hour);
     }
+}
+
+/* Four of five on each of nine days out of ten, within two hours. */
+static inline void crowd_routine(struct crowd *c, const struct crowd_person *p, const struct crowd_site *sites, uint32_t client,
+                                 unsigned hour)
+{
+    unsigned at = hour + crowd_below(c, 2);
+    if (at >= CROWD_HOURS || crowd_below(c, 10) == 0)
+        return;
+    for (unsigned k = 0; k < ROUTINE; k++)
+        if (crowd_below(c, 5))
+            crowd_open(c, &sites[p->favourites[k]], client, at);
 }
 
 static inline void crowd_browse(struct crowd *c, const struct crowd_person *people, const struct crowd_site *sites, uint32_t universe)
@@ -198,6 +216,8 @@ static inline void crowd_browse(struct crowd *c, const struct crowd_person *peop
         for (unsigned h = 0; h < CROWD_HOURS; h++) {
             if (!crowd_online(&people[i], h))
                 continue;
+            if (people[i].routine && h % 24 == people[i].from)
+                crowd_routine(c, &people[i], sites, i, h);
             double people_awake = i < FORWARDERS ? 0.15 + 0.85 * (h % 24 >= 8 && h % 24 < 22) : 1;
             double sessions = people[i].sessions * people_awake;
             for (unsigned n = (unsigned)(sessions + crowd_unit(c)); n > 0; n--)

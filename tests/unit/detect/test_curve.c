@@ -139,7 +139,7 @@ static void crowds(void **state)
         assert_true(s.found[CROWD_ALONE] <= 10);
         assert_true(s.right[CROWD_BUNDLE] + s.right[CROWD_APP] + 20 >= s.found[CROWD_BUNDLE] + s.found[CROWD_APP]);
         for (unsigned i = 0; i + 1 < PLANTS; i++)
-            assert_true(found[i] >= 0.8 * plants[i].names);
+            assert_true(found[i] >= 0.7 * plants[i].names); /* of four one may be missing */
         assert_int_equal(found[PLANTS - 1], 0);
     }
 }

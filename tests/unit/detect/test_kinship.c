@@ -63,22 +63,27 @@ static void a_pair_scores_as_the_formula_says(void **state)
 {
     (void)state;
     static const uint32_t a[] = { 1, 2, 3, 9 }, b[] = { 2, 3, 4 };
-    empty(10);
+    empty(600);
     add(a, 4, KINSHIP_WHOLE, 4);
-    add(b, 3, KINSHIP_WHOLE, 300);
-    for (unsigned i = 0; i < 500; i++) /* what makes the sum of degrees large, and token 9 common */
-        add((const uint32_t[]){ 5, 9 }, 2, KINSHIP_WHOLE, 2);
+    add(b, 3, KINSHIP_WHOLE, 100);
+    for (uint32_t i = 0; i < 500; i++) /* token 9 is common, 3 less so */
+        add(i < 20 ? (const uint32_t[]){ 3, 9 } : (const uint32_t[]){ 9, 10 + i }, 2, KINSHIP_WHOLE, 2);
     uint32_t *degree = kinship_degrees(&world.sets);
     assert_int_equal(degree[9], 501);
-    struct kinship_pair p = kinship_pair(&world.sets, degree, kinship_edges(&world.sets), 0.8, 0, 1);
+    assert_int_equal(degree[3], 22);
+    struct kinship_ground ground = kinship_ground(&world.sets, degree);
+    double edges = 4 + 100 + 1000 + 1, tokens = 5 + 480;
+    assert_true(ground.edges == edges && ground.tokens == tokens);
+    struct kinship_pair p = kinship_pair(&world.sets, degree, &ground, 0.8, 0, 1);
     assert_int_equal(p.shared, 2);
     assert_int_equal(p.only_a, 2);
     assert_int_equal(p.only_b, 1);
-    double total = 4 + 300 + 1000 + 1;
-    double ab = 2 * log(0.8 / (300 * 2 / total)) + 2 * log(0.2), ba = 2 * log(0.8 / 0.01) + log(0.2);
+    double ab = log(0.8 / (100 / tokens)) + 2 * log(0.2); /* of 3 chance makes 100 * 22 / edges: more than a program */
+    double ba = log(0.8 / 0.01) + log(0.8 / (4 * 22 / edges)) + log(0.2);
     assert_true(fabs(p.score - fmin(ab, ba)) < 1e-9);
-    double expected = 300 / total + 2 * 300 * 2 / total + 1; /* of token 9 chance makes more than one: it is one */
-    assert_true(fabs(p.expected - expected) < 1e-9);
+    assert_true(fabs(p.expected - (2 * 100 / tokens + 1 + 1)) < 1e-9);
+    struct kinship_pair q = kinship_pair(&world.sets, degree, &ground, 0.8, 1, 0);
+    assert_true(fabs(p.score - q.score) < 1e-9);
     free(degree);
 }
 
@@ -90,7 +95,8 @@ static void a_sample_is_compared_as_far_as_it_goes(void **state)
     add(whole, 6, KINSHIP_WHOLE, 6);
     add(sample, 4, 4, 400);
     uint32_t *degree = kinship_degrees(&world.sets);
-    struct kinship_pair p = kinship_pair(&world.sets, degree, kinship_edges(&world.sets), 0.8, 0, 1);
+    struct kinship_ground ground = kinship_ground(&world.sets, degree);
+    struct kinship_pair p = kinship_pair(&world.sets, degree, &ground, 0.8, 0, 1);
     assert_int_equal(p.shared, 3);
     assert_int_equal(p.only_a, 0);
     assert_int_equal(p.only_b, 1);
@@ -116,7 +122,8 @@ static void found_pairs_score_as_told_pairs(void **state)
     fill_random(2000, 2, 3);
     struct kinship_result r = find(2);
     uint32_t *degree = kinship_degrees(&world.sets);
-    struct kinship_pair p = kinship_pair(&world.sets, degree, kinship_edges(&world.sets), 0.8, 0, 1);
+    struct kinship_ground ground = kinship_ground(&world.sets, degree);
+    struct kinship_pair p = kinship_pair(&world.sets, degree, &ground, 0.8, 0, 1);
     assert_int_equal(r.partners[0][0].other, 1);
     assert_true(fabs(r.partners[0][0].score - (p.score - log(2001))) < 1e-4);
     free(degree);

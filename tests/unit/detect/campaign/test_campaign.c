@@ -281,6 +281,7 @@ static void test_damaged(void **state)
         ROW("\1\1\7\5\1\5t\0a\0\0\5\x39", E_CORRUPT),                              /* too long idle */
         ROW("\1\1\7\5\2\5t\0b\0\0\5\0\5t\0a\0\0\5\0", E_CORRUPT),                  /* out of order */
         ROW("\1\2\7\5\1\5t\0a\0\0\5\0\7\5\1\5t\0b\0\0\5\0", E_CORRUPT),            /* twice the same campaign */
+        ROW("\1\2\7\5\1\5t\0a\0\0\5\0\10\5\1\5t\0a\0\0\5\0", E_CORRUPT),           /* twice the same name */
 #undef ROW
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -176,13 +176,13 @@ static const struct example examples[] = {
     { "an allowed host's evidence does not count", { AT(LABELS, 9, HOST_A), R(DEMAND, 4) }, .hosts = { { KEY(HOST_A), NOW, 1, 1, true } },
       .level = VERDICT_WATCH },
     { "a public suffix", BAD, .context = { .public_suffix = true }, .level = VERDICT_SUSPICIOUS, .decided = DECIDED_NOT_WHOLE,
-      .scope = SCOPE_HOST, .why = SCOPE_WHY_SUFFIX },
+      .why = SCOPE_WHY_SUFFIX },
     { "shared hosting", BAD, .context = { .shared_parent = true }, .level = VERDICT_SUSPICIOUS, .decided = DECIDED_NOT_WHOLE,
-      .scope = SCOPE_HOST, .why = SCOPE_WHY_SHARED },
+      .why = SCOPE_WHY_SHARED },
     { "a host of shared hosting", { AT(LABELS, 6, HOST_A), R(DEMAND, 6) }, .context = { .shared_parent = true }, .level = VERDICT_HIGH_RISK,
       .decided = DECIDED_FAMILIES, .scope = SCOPE_HOST, .why = SCOPE_WHY_SHARED, .n_hosts = 1 },
     { "infrastructure", BAD, .context = { .dependents = 3 }, .level = VERDICT_SUSPICIOUS, .decided = DECIDED_NOT_WHOLE,
-      .scope = SCOPE_HOST, .why = SCOPE_WHY_INFRASTRUCTURE },
+      .why = SCOPE_WHY_INFRASTRUCTURE },
     { "hardly infrastructure", BAD, .context = { .dependents = 2 }, .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES },
 
     /* Time. */
@@ -252,23 +252,29 @@ static void test_hosts(void **state)
     assert_int_equal(j.hit_clients, 30); /* 32 summed, but the domain has 30 */
 }
 
-/* Who is blocked only with its campaign does not pass it on. */
-static void test_leaning(void **state)
+/* Only who is enforced, and by its own evidence, passes that on. */
+static void test_passing_on(void **state)
 {
     (void)state;
-    static const struct { struct example e; bool leans; } rows[] = {
-        { { "", { R(RHYTHM, 6) }, .context = { .campaign = { 6, true } } }, true },
-        { { "", BAD, .context = { .campaign = { 6, true } } }, false },
-        { { "", BAD }, false },
-        { { "", { R(RHYTHM, 6), R(EXTERNAL, 5) }, .context = { .campaign = { 6, true } } }, false },
-        { { "", { R(RHYTHM, 6) } }, false },
+    static const struct { struct example e; bool passes; } rows[] = {
+        { { "with the campaign", { R(RHYTHM, 6) }, .context = { .campaign = { 6, true } } }, false },
+        { { "own", BAD, .context = { .campaign = { 6, true } } }, true },
+        { { "alone", BAD }, true },
+        { { "a report", { R(RHYTHM, 6), R(EXTERNAL, 5) }, .context = { .campaign = { 6, true } } }, true },
+        { { "not enforced", { R(RHYTHM, 6) } }, false },
+        { { "limited", BAD, .context = { .word = WORD_OBJECTION } }, false },
+        { { "an anchor's host", { AT(EXTERNAL, 5, HOST_A), R(ANCHOR, -4) } }, false },
+        { { "blocked", { { 0 } }, .context = { .word = WORD_BLOCK } }, true },
+        { { "allowed", BAD, .context = { .word = WORD_ALLOW } }, false },
+        { { "held", { R(RHYTHM, 6) }, .context = { .before = { VERDICT_HIGH_RISK, NOW - 1, 0 } } }, false },
     };
     static char json[MEMORY];
     struct verdict_weights w = plain_weights();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct judgement j;
         judge_example(&rows[i].e, &w, false, &j, json);
-        assert_int_equal(j.leans_on_campaign, rows[i].leans);
+        if (j.passes_on != rows[i].passes)
+            fail_msg("%s: %s", rows[i].e.what, json);
     }
 }
 
@@ -336,11 +342,28 @@ static void test_reason(void **state)
     json_decref(o);
 }
 
+static void test_features(void **state)
+{
+    (void)state;
+    struct verdict_weights w = plain_weights();
+    static const struct standing_row rows[] = { { "d", GROUP_BURST, 9, NOW, KEY("com\0q\"\0") }, { "d", GROUP_HUMAN, -3, NOW, KEY("com\0q\"\0") } };
+    struct standing s = { .domain = KEY("com\0q\"\0"), .step = NOW, .last_asked = NOW, .rows = rows, .n_rows = 2, .campaign = { 4, true }, .clients = 12 };
+    struct judgement j;
+    struct buffer to;
+    verdict_judge(&s, &w, &j);
+    buffer_init(&to, MEMORY);
+    judgement_put_features(&j, &s, NOW - 36, &to);
+    buffer_u8(&to, 0);
+    assert_string_equal(to.ptr, "{\"name\":\"q\\\\\\\".com\",\"step\":500000,\"level\":\"watch\",\"score\":0.038791,"
+                                "\"groups\":{\"burst\":5.000,\"human\":-3.000,\"campaign\":4.000},\"age_days\":1.50,\"clients\":12}\n");
+    buffer_release(&to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples), cmocka_unit_test(test_hosts), cmocka_unit_test(test_leaning),
-        cmocka_unit_test(test_time),     cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_examples), cmocka_unit_test(test_hosts), cmocka_unit_test(test_passing_on),
+        cmocka_unit_test(test_time),     cmocka_unit_test(test_reason),   cmocka_unit_test(test_features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
