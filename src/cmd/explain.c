@@ -178,6 +178,15 @@ static void tell_counted(struct explain *x, const json_t *row)
         note_say(&x->note, " Counted with %+.2f in the score.", number_at(part, "part"));
 }
 
+/* What the nats mean, to two digits. */
+static void tell_ratio(struct note *n, double weight)
+{
+    double ratio = exp(fabs(weight) < 30 ? fabs(weight) : 30), unit = pow(10, floor(log10(ratio)) - 1);
+    ratio = ratio >= 100 ? round(ratio / unit) * unit : ratio;
+    note_say(n, ratio >= 10 ? " That is %.0f times likelier with %s (%.1f nats)." : " That is %.1f times likelier with %s (%.1f nats).", ratio,
+             weight > 0 ? "harm, or one program, behind it than without" : "a harmless name than with a harmful one", fabs(weight));
+}
+
 static void tell_row(struct explain *x, const json_t *row, bool leads)
 {
     struct note *n = &x->note;
@@ -190,9 +199,7 @@ static void tell_row(struct explain *x, const json_t *row, bool leads)
     note_say(n, ": %s (%s, %s%s since %s UTC).", text_at(row, "summary"), text_at(row, "detector"),
              strcmp(text_at(row, "scope"), "host") == 0 ? text_at(row, "name") : "", strcmp(text_at(row, "scope"), "host") == 0 ? "," : "",
              note_time(json_object_get(row, "since"), since));
-    if (fabs(weight) < 30)
-        note_say(n, " That is %.3g times likelier %s (%.1f nats).", exp(fabs(weight)), weight > 0 ? "with harm or one program behind it than without"
-                 : "without harm than with it", fabs(weight));
+    tell_ratio(n, weight);
     if (leads)
         tell_counted(x, row);
     note_end(n);
