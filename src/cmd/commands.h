@@ -20,6 +20,7 @@ int cmd_fsck(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_expire(int argc, char **argv);
 int cmd_purge(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 
 /* A line on stderr: "dnsmon: ...". */

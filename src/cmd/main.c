@@ -16,6 +16,7 @@ static const struct command commands[] = {
     { "capture", "read live traffic from an interface or dnstap", cmd_capture },
     { "lookup", "what a name answered, who answered with this data", cmd_lookup },
     { "activity", "how a name was asked for, hour by hour", cmd_activity },
+    { "simulate", "make the traffic of a made-up network", cmd_simulate },
     { "dump", "every record as a line of text, in key order", cmd_dump },
     { "stat", "what the database holds", cmd_stat },
     { "fsck", "read every byte and report damage", cmd_fsck },
