@@ -101,7 +101,7 @@ static void furnish(struct world *w, struct rng *r, uint32_t client)
 {
     struct client *c = &w->clients[client];
     double activity = w->scenario->activity;
-    uint32_t n;
+    uint32_t n, people;
     switch (c->role) {
     case CLIENT_PERSON:
         add_surfing(w, client, 0, c->level);
@@ -126,10 +126,10 @@ static void furnish(struct world *w, struct rng *r, uint32_t client)
         add_software(w, r, client, CLIENT_SERVER, 1, 1);
         break;
     default: /* translators: as many people as there are processes that surf */
-        n = (uint32_t)(1 + rng_range(r, 4, 30));
-        for (uint32_t i = 0; i < n; i++)
+        people = n = rng_range(r, 5, 31);
+        for (uint32_t i = 0; i < people; i++)
             add_surfing(w, client, i, (1 + rng_real(r) * 12) * activity);
-        for (uint32_t i = 0; i < n / 4 + 1; i++)
+        for (uint32_t i = 0; i < people / 4; i++)
             n = add_software(w, r, client, CLIENT_PERSON, 1, n);
         add(w, PROCESS_JUNK, client, n, DAY_S / 3);
     }
