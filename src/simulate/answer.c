@@ -443,6 +443,8 @@ static void answer_site(struct message *m, const struct world *w, const struct t
         }
         if (is_address(qtype))
             put_edge(m, w, owner, len, qtype, cdn, host, now_s);
+        else
+            zone_soa(m, w, world_zone(w, w->cdns[cdn]));
         return;
     }
     if (qtype == TYPE_A || (qtype == TYPE_AAAA && z->flags & ZONE_V6)) {
@@ -563,6 +565,8 @@ void answer_write(struct world *w, const struct target *t, uint16_t qtype, uint1
     if (z->plan == PLAN_ROOT || now_s < z->registered_s || now_s >= z->expires_s) {
         suffix_soa(&m, w, z);
         rcode = RCODE_NXDOMAIN;
+    } else if (hash_mix((uint64_t)now_s * 131071 + t->zone) % 300 == 0) {
+        rcode = RCODE_SERVFAIL; /* now and then something fails */
     } else if (t->flags & TARGET_ABSENT) {
         zone_soa(&m, w, z);
         rcode = RCODE_NXDOMAIN;

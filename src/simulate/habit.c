@@ -105,7 +105,7 @@ static void visit_something(struct world *w, struct process *p, int64_t now_ns)
     int64_t now_s = now_ns / NS_PER_S;
     if (x < tail) {
         visit_tail(w, p, now_ns);
-    } else if (x < tail + 0.006 * w->scenario->mix.junk) {
+    } else if (x < tail + 0.01 * w->scenario->mix.junk) {
         uint32_t zone = w->sites[network_site_by_rank(w, &p->rng, now_s)].zone;
         visit_zone(w, p, now_ns, target_of(network_typo(w, &p->rng, zone, now_s), LABEL_TEXT, w->text_www));
     } else if (x < tail + 0.03) {
@@ -142,21 +142,26 @@ int64_t step_SURF(struct world *w, struct process *p, int64_t now_ns)
     if (!rng_chance(&p->rng, client_awake(w, c, now_ns / NS_PER_S)))
         return in_seconds(now_ns, rng_exponential(&p->rng, DAY_S * 35.0 / p->a));
     p->b = 1 + (uint32_t)rng_exponential(&p->rng, PAGES_A_SESSION - 0.5);
-    if (c->flags & CLIENT_PROBES && rng_chance(&p->rng, 0.12 * w->scenario->mix.junk))
+    if (c->flags & CLIENT_PROBES && rng_chance(&p->rng, 0.25 * w->scenario->mix.junk))
         probe(w, p, now_ns);
     return in_seconds(now_ns, 1);
 }
 
 /* ---- software ---- */
 
-/* a: the vendor; b: rounds so far. */
+/* Where people do little, programs do less, too. */
+static double slower(const struct world *w)
+{
+    return w->scenario->activity < 1 ? 1 / w->scenario->activity : 1;
+}
+
+/* a: the vendor */
 int64_t step_VENDOR(struct world *w, struct process *p, int64_t now_ns)
 {
     const struct vendor *v = &w->vendors[p->a];
     int64_t now_s = now_ns / NS_PER_S;
-    double slower = w->scenario->activity < 1 ? 1 / w->scenario->activity : 1;
     double jitter = v->jitter * (2 * rng_real(&p->rng) - 1);
-    if (client_is_on(w, &w->clients[p->client], now_s)) {
+    if (now_s >= v->launched_s && client_is_on(w, &w->clients[p->client], now_s)) {
         double through = (double)(now_s - w->start_s) / (double)(w->end_s - w->start_s);
         uint32_t zone = v->zones[(unsigned)(through * v->n_zones) % v->n_zones];
         for (unsigned i = 0; i < v->n_hosts; i++) {
@@ -170,7 +175,7 @@ int64_t step_VENDOR(struct world *w, struct process *p, int64_t now_ns)
                 ask(w, p->client, at_ns, t);
         }
     }
-    return in_seconds(now_ns, v->period_s * slower * (1 + jitter));
+    return in_seconds(now_ns, v->period_s * slower(w) * (1 + jitter));
 }
 
 /* a: letters a day. Each: who is it (PTR), who does it say it is (A, MX, TXT, a signature's key), is it listed. */
@@ -198,22 +203,27 @@ int64_t step_MAIL(struct world *w, struct process *p, int64_t now_ns)
     if (rng_chance(r, 0.7))
         ask_type(w, p->client, in_seconds(now_ns, 0.2), target_of(from, LABEL_TEXT, w->providers[1 + (from % 3 == 0)].text), TYPE_TXT);
     double busy = w->clients[p->client].flags & CLIENT_AAAA ? 1 : 0.7;
-    return in_seconds(now_ns, rng_exponential(r, DAY_S / (p->a * busy * (w->scenario->activity < 1 ? w->scenario->activity : 1))));
+    return in_seconds(now_ns, rng_exponential(r, DAY_S * slower(w) / (p->a * busy)));
 }
 
-/* a: what a server uses again and again: a partner's or its own company's host. */
+/* a: what a server uses again and again: a partner's or its own company's host. Some stubs try the search suffix first
+ * (resolv.conf's ndots), each time in vain. */
 int64_t step_SERVICE(struct world *w, struct process *p, int64_t now_ns)
 {
     static const char *const hosts[] = { "api", "db", "repo", "mirror", "ldap", "s3", "queue", "registry", "git", "auth" };
-    static const uint16_t periods_s[] = { 60, 300, 300, 600, 900, 3600, 3600, 7200 };
+    static const uint16_t periods_s[] = { 300, 600, 900, 1800, 3600, 3600, 7200, 14400 };
     const struct client *c = &w->clients[p->client];
     uint32_t corporate = w->corporates[c->company % CORPORATES];
     uint32_t zone = p->a % 3 == 0 && corporate != 0 ? corporate : w->sites[(p->a >> 4) % w->n_sites].zone;
-    double slower = w->scenario->activity < 1 ? 1 / w->scenario->activity : 1;
-    if (p->a % 7 == 0)
+    if (zone == corporate && rng_chance(&p->rng, 0.1))
         ask_type(w, p->client, now_ns, target_text(w, zone, "_ldap._tcp.dc._msdcs"), TYPE_SRV);
-    ask(w, p->client, now_ns, target_text(w, zone, hosts[(p->a >> 2) % 10]));
-    return in_seconds(now_ns, periods_s[p->a % 8] * slower * (0.95 + 0.1 * rng_real(&p->rng)));
+    if (corporate != 0 && zone != corporate && p->a % 4 == 1) {
+        struct target vain = target_of(corporate, LABEL_OTHER, (uint64_t)(1u + world_text(w, hosts[(p->a >> 2) % 10])) << 32 | zone);
+        vain.flags = TARGET_ABSENT;
+        ask(w, p->client, now_ns, vain);
+    }
+    ask(w, p->client, in_seconds(now_ns, 0.02), target_text(w, zone, hosts[(p->a >> 2) % 10]));
+    return in_seconds(now_ns, periods_s[p->a % 8] * slower(w) * (0.95 + 0.1 * rng_real(&p->rng)));
 }
 
 /* A link checker, an archive, a feed reader: pages at random, day and night. */
@@ -249,7 +259,7 @@ int64_t step_JUNK(struct world *w, struct process *p, int64_t now_ns)
             ask_type(w, p->client, now_ns, wpad, x < 0.9 ? TYPE_A : TYPE_PTR);
         }
     }
-    return in_seconds(now_ns, rng_exponential(r, 4000 / (w->scenario->mix.junk * (w->scenario->activity < 1 ? w->scenario->activity : 1) + 0.01)));
+    return in_seconds(now_ns, rng_exponential(r, 900 * slower(w) / (w->scenario->mix.junk + 0.01)));
 }
 
 /* The software services that a company has, by its own name at the provider and by the provider's host in its zone. */

@@ -174,7 +174,7 @@ static void make_fate(struct world *w, struct rng *r, struct site *s, uint32_t r
         z->moved_s = when;
     } else if (fate < 0.055 && rank > w->n_sites / 4) {
         z->expires_s = when;
-    } else if (fate < 0.058 && rank > w->n_sites / 4) {
+    } else if (fate < 0.065 && rank > w->n_sites / 4) {
         z->plan = PLAN_LAME;
         z->kind = ZONE_LAME;
     }
@@ -282,18 +282,22 @@ static void vendor_zones(struct world *w, struct rng *r, struct vendor *v, bool 
 static void make_vendor(struct world *w, struct rng *r, struct vendor *v, bool iot)
 {
     static const uint32_t soft[] = { 900, 3600, 3600, 7200, 14400, 14400, 21600, 28800, 43200, 86400, 86400, 86400 };
-    static const uint32_t things[] = { 60, 120, 300, 300, 600, 600, 900, 1800, 3600, 3600, 21600, 86400 };
+    static const uint32_t things[] = { 120, 300, 600, 600, 900, 900, 1800, 3600, 3600, 7200, 21600, 86400 };
     static const enum client_role roles[] = { CLIENT_PERSON, CLIENT_PERSON, CLIENT_PERSON, CLIENT_SERVER };
     vendor_zones(w, r, v, iot);
     v->n_hosts = (uint8_t)rng_range(r, 1, 3);
     for (unsigned i = 0; i < v->n_hosts; i++)
         v->hosts[i] = vendor_host(w, r, iot);
     v->period_s = iot ? things[rng_below(r, 12)] : soft[rng_below(r, 12)];
+    if (rng_chance(r, 0.12)) { /* new on the market, and all who have it begin within days */
+        struct zone *z = world_zone(w, v->zones[0]);
+        v->launched_s = w->start_s + (int64_t)(rng_real(r) * (double)(w->end_s - w->start_s));
+        z->registered_s = v->launched_s - rng_range(r, 1, 90) * DAY_S;
+    }
     v->jitter = (float)(rng_chance(r, 0.3) ? 0.01 : 0.05 + 0.45 * rng_real(r));
     v->role = (uint8_t)(iot ? CLIENT_IOT : roles[rng_below(r, 4)]);
     v->share = (float)(0.01 + 0.5 * rng_real(r) * rng_real(r) * rng_real(r));
     v->plain = iot && rng_chance(r, 0.6);
-    v->style = LABEL_TEXT;
 }
 
 /* What everybody has: the time, and whether there is a connection. */
@@ -304,9 +308,9 @@ static void make_common_vendors(struct world *w, struct rng *r)
         { ZONE_TIME, PLAN_POOL, "2.android.pool", 21600, 150, CLIENT_PERSON, 0.4f },
         { ZONE_TIME, PLAN_POOL, "pool", 1800, 150, CLIENT_IOT, 0.5f },
         { ZONE_TIME, PLAN_SITE, "time", 43200, 3600, CLIENT_PERSON, 0.5f },
-        { ZONE_CONNECTIVITY, PLAN_SITE, "connectivitycheck", 3600, 300, CLIENT_PERSON, 0.4f },
-        { ZONE_CONNECTIVITY, PLAN_SITE, "www.connecttest", 7200, 60, CLIENT_PERSON, 0.4f },
-        { ZONE_CONNECTIVITY, PLAN_SITE, "captive", 3600, 300, CLIENT_PERSON, 0.3f },
+        { ZONE_CONNECTIVITY, PLAN_SITE, "connectivitycheck", 7200, 300, CLIENT_PERSON, 0.4f },
+        { ZONE_CONNECTIVITY, PLAN_SITE, "www.connecttest", 14400, 60, CLIENT_PERSON, 0.4f },
+        { ZONE_CONNECTIVITY, PLAN_SITE, "captive", 7200, 300, CLIENT_PERSON, 0.3f },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct vendor *v = &w->vendors[w->n_vendors++];
@@ -319,8 +323,7 @@ static void make_common_vendors(struct world *w, struct rng *r)
         v->jitter = 0.1f;
         v->share = rows[i].share;
         v->role = (uint8_t)rows[i].role;
-        v->style = LABEL_TEXT;
-    }
+        }
 }
 
 static int make_vendors(struct world *w, struct rng *r)
@@ -456,7 +459,7 @@ int network_make(struct world *w)
     w->text_none = world_text(w, "");
     w->text_www = world_text(w, "www");
     w->text_edge = world_text(w, "e");
-    w->text_far_edge = world_text(w, "a.dsc.edge");
+    w->text_far_edge = world_text(w, "g.dsc");
     make_networks(w, &r);
     make_infrastructure(w, &r);
     make_providers(w, &r);

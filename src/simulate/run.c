@@ -289,7 +289,7 @@ static uint32_t resolver_age(struct world *w, const struct target *t, uint16_t q
 static void search(struct world *w, const struct pending *p, int64_t now_ns)
 {
     struct client *c = &w->clients[p->client];
-    if (!(c->flags & CLIENT_SEARCHES) || p->follows || p->qtype == TYPE_PTR || !rng_chance(&c->rng, 0.3 * w->scenario->mix.junk))
+    if (!(c->flags & CLIENT_SEARCHES) || p->follows || p->qtype == TYPE_PTR || !rng_chance(&c->rng, 0.8 * w->scenario->mix.junk))
         return;
     uint32_t corporate = w->corporates[c->company % CORPORATES];
     struct target t = target_of(corporate, LABEL_OTHER, p->target.zone);

@@ -126,8 +126,8 @@ struct vendor {
     float jitter;
     float share;        /* of the clients it is for */
     uint8_t role;       /* enum client_role */
-    bool plain;         /* asks for A alone, and keeps no cache */
-    uint8_t style;      /* LABEL_TEXT of hosts, or what it encodes in front of them */
+    bool plain;         /* asks for A alone */
+    int64_t launched_s; /* nobody has it before */
 };
 
 struct ad_network {
