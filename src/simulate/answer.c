@@ -259,7 +259,8 @@ static uint64_t host_number(const struct zone *z, uint32_t zone, const struct ta
 {
     if (z->flags & ZONE_SHARED_HOST)
         return hash_mix(zone % 61 + z->hosting * 64u);
-    return hash_mix(zone * UINT64_C(2654435761) + (t->style == LABEL_NONE ? 0 : t->label % 4));
+    bool one_machine = t->style == LABEL_NONE || z->kind == ZONE_CAMPAIGN;
+    return hash_mix(zone * UINT64_C(2654435761) + (one_machine ? 0 : t->label % 4));
 }
 
 /* ---- answers by plan ---- */

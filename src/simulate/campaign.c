@@ -23,6 +23,8 @@ struct half {
     uint16_t network;       /* of its hosting */
     uint32_t machine;
     uint16_t dns;
+    uint8_t flags;
+    uint32_t ttl_s;
 };
 
 /* ---- tables of the world ---- */
@@ -87,13 +89,13 @@ static void belongs(struct half *h, uint32_t zone, int64_t registered_s)
     z->hosting = z->hosting_later = h->network;
     z->dns = h->dns;
     z->away = h->machine;
-    z->ttl_s = h->twin ? 300 : 600;
-    z->flags = h->twin ? ZONE_V6 : 0;
+    z->ttl_s = h->ttl_s;
+    z->flags = h->flags;
 }
 
 static const char *suffix_of(struct half *h)
 {
-    return h->c->suffix[0] != '\0' ? h->c->suffix : h->twin ? "com" : naming_cheap_suffix(&h->names);
+    return h->c->suffix[0] != '\0' ? h->c->suffix : h->twin ? naming_suffix(&h->names) : naming_cheap_suffix(&h->names);
 }
 
 static uint32_t own_zone(struct half *h, enum naming_manner manner, int64_t registered_s)
@@ -382,6 +384,18 @@ static void make_random_subdomain(struct half *h)
 
 /* ---- all ---- */
 
+/* Neither half gives itself away by a number that only such zones have. */
+static void traits(struct half *h)
+{
+    static const uint32_t ttls[] = { 60, 300, 300, 600, 3600 };
+    bool large = rng_chance(&h->names, h->twin ? 0.6 : 0.15);
+    h->network = (uint16_t)(large ? rng_below(&h->names, BAD_HOSTING) : BAD_HOSTING + rng_below(&h->names, HOSTINGS));
+    h->machine = (uint32_t)rng_u64(&h->names);
+    h->dns = (uint16_t)rng_below(&h->names, DNS_COMPANIES);
+    h->ttl_s = ttls[rng_below(&h->names, 5)];
+    h->flags = rng_chance(&h->names, h->twin ? 0.4 : 0.15) ? ZONE_V6 : 0;
+}
+
 static void make_half(struct world *w, uint16_t number, bool twin, uint8_t *taken)
 {
     static void (*const kinds[CAMPAIGN_KINDS])(struct half *) = {
@@ -399,9 +413,7 @@ static void make_half(struct world *w, uint16_t number, bool twin, uint8_t *take
                                   .from_s = w->start_s + (int64_t)(c->day * DAY_S), .to_s = w->end_s };
     if (c->days > 0 && h.program.from_s + (int64_t)(c->days * DAY_S) < w->end_s)
         h.program.to_s = h.program.from_s + (int64_t)(c->days * DAY_S);
-    h.network = (uint16_t)(twin ? rng_below(&h.names, BAD_HOSTING) : BAD_HOSTING + rng_below(&h.names, HOSTINGS));
-    h.machine = (uint32_t)rng_u64(&h.names);
-    h.dns = (uint16_t)rng_below(&h.names, DNS_COMPANIES);
+    traits(&h);
     kinds[c->kind](&h);
     w->programs[w->n_programs++] = h.program;
 }

@@ -202,6 +202,13 @@ int64_t step_MAIL(struct world *w, struct process *p, int64_t now_ns)
     ask_type(w, p->client, in_seconds(now_ns, 0.15), target_of(from, LABEL_NONE, 0), TYPE_TXT);
     if (rng_chance(r, 0.7))
         ask_type(w, p->client, in_seconds(now_ns, 0.2), target_of(from, LABEL_TEXT, w->providers[1 + (from % 3 == 0)].text), TYPE_TXT);
+    if (rng_chance(r, 0.6))
+        ask_type(w, p->client, in_seconds(now_ns, 0.25), target_of(from, LABEL_TEXT, w->text_dmarc), TYPE_TXT);
+    if (rng_chance(r, 0.2)) { /* few have one */
+        struct target policy = target_of(from, LABEL_TEXT, w->text_mta_sts);
+        policy.flags = hash_mix(from) % 10 == 0 ? 0 : TARGET_ABSENT;
+        ask(w, p->client, in_seconds(now_ns, 0.3), policy);
+    }
     double busy = w->clients[p->client].flags & CLIENT_AAAA ? 1 : 0.7;
     return in_seconds(now_ns, rng_exponential(r, DAY_S * slower(w) / (p->a * busy)));
 }

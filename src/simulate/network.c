@@ -460,6 +460,8 @@ int network_make(struct world *w)
     w->text_www = world_text(w, "www");
     w->text_edge = world_text(w, "e");
     w->text_far_edge = world_text(w, "g.dsc");
+    w->text_dmarc = world_text(w, "_dmarc");
+    w->text_mta_sts = world_text(w, "mta-sts");
     make_networks(w, &r);
     make_infrastructure(w, &r);
     make_providers(w, &r);

@@ -188,7 +188,7 @@ struct world {
 
     char *texts[TEXTS_MAX];
     uint32_t n_texts;
-    uint16_t text_none, text_www, text_edge, text_far_edge;
+    uint16_t text_none, text_www, text_edge, text_far_edge, text_dmarc, text_mta_sts;
 
     struct site *sites;
     double *site_weights;  /* sums of weights up to each */
