@@ -84,11 +84,12 @@ static bool kind_of(const char *text, enum campaign_kind *ret)
     return false;
 }
 
-/* Letters, digits, hyphen, underscore, and dots where it may have them. */
-static bool is_plain(const char *text, size_t room, const char *more)
+/* Lower-case letters, digits, hyphens, and `more`; room for the NUL, too. */
+static bool is_plain(const char *text, size_t room, char more)
 {
-    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-    n += strspn(text + n, more) ? strspn(text + n, "abcdefghijklmnopqrstuvwxyz0123456789-.") : 0;
+    char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-?";
+    allowed[sizeof allowed - 2] = more;
+    size_t n = strspn(text, allowed);
     return n > 0 && n < room && text[n] == '\0';
 }
 
@@ -102,11 +103,11 @@ static int take_campaign(struct scenario_campaign *to, const struct file_campaig
         return bad(path, "kind", from->kind, "a kind of campaign", why);
     scenario_campaign_defaults(to, kind);
     snprintf(to->id, sizeof to->id, "%s-%u", from->kind, number + 1);
-    if (from->id != NULL && !is_plain(from->id, sizeof to->id, ""))
-        return bad(path, "id", from->id, "a word of letters, digits and hyphens", why);
+    if (from->id != NULL && !is_plain(from->id, sizeof to->id, '_'))
+        return bad(path, "id", from->id, "a word of small letters, digits and hyphens", why);
     if (from->id != NULL)
         snprintf(to->id, sizeof to->id, "%s", from->id);
-    if (from->suffix != NULL && (!is_plain(from->suffix, sizeof to->suffix, ".") || name_from_text(from->suffix, strlen(from->suffix), wire) == 0))
+    if (from->suffix != NULL && (!is_plain(from->suffix, sizeof to->suffix, '.') || name_from_text(from->suffix, strlen(from->suffix), wire) == 0))
         return bad(path, "suffix", from->suffix, "a public suffix such as co.uk", why);
     if (from->suffix != NULL)
         snprintf(to->suffix, sizeof to->suffix, "%s", from->suffix);
