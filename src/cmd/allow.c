@@ -33,7 +33,7 @@ static const char usage_block[] = USAGE("block", "NAME is blocked, whatever is f
                                                  "A newer word on the same name and scope takes the place of an older one.\n");
 
 enum { OWN_REASON = OPTION_OWN, OWN_SCOPE, OWN_UNTIL, OWN_REVOKE, OWN_LIST, OWN_SUFFIXES };
-enum { REASON_MAX = 1000, AUTHOR_MAX = 64 };
+enum { REASON_MAX = 1000 };
 
 static const struct option longs[] = {
     { "reason", required_argument, NULL, OWN_REASON },
@@ -51,7 +51,7 @@ struct word {
     bool revoke, list;
     const char *suffixes;
     char name[NAME_TEXT_MAX];
-    char author[AUTHOR_MAX];
+    char author[COMMAND_AUTHOR];
     struct knowledge *knowledge;
     struct present present;
 };
@@ -159,19 +159,6 @@ static int run(struct word *w, struct fault *why)
 
 /* ---- options ---- */
 
-/* Who sits in front, not whom sudo made them. */
-static void take_author(struct word *w)
-{
-    const char *who = getenv("SUDO_USER");
-    if (who == NULL || who[0] == '\0')
-        who = getenv("USER");
-    if (who != NULL && who[0] != '\0')
-        snprintf(w->author, sizeof w->author, "%s", who);
-    else
-        snprintf(w->author, sizeof w->author, "uid %u", (unsigned)getuid());
-    w->decision.author = w->author;
-}
-
 static void take_until(struct word *w)
 {
     uint64_t after = 0;
@@ -241,7 +228,8 @@ static int say(enum decision_action action, const char *usage, int argc, char **
     static struct word w;
     struct fault why = { 0 };
     w.decision = (struct decision){ .action = action, .at = time(NULL), .reason = "" };
-    take_author(&w);
+    command_author(w.author);
+    w.decision.author = w.author;
     present_init(&w.present, STDOUT_FILENO, PRESENT_JSON);
     take_options(&w, usage, argc, argv);
     if (w.options.exit < 0 && run(&w, &why) != 0)

@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 void command_say(const char *format, ...)
 {
@@ -17,4 +19,15 @@ int command_fail(const struct fault *why)
 {
     command_say("%s", why->text[0] ? why->text : fault_text(why->code));
     return why->code == E_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+void command_author(char text[COMMAND_AUTHOR])
+{
+    const char *who = getenv("SUDO_USER");
+    if (who == NULL || who[0] == '\0')
+        who = getenv("USER");
+    if (who != NULL && who[0] != '\0')
+        snprintf(text, COMMAND_AUTHOR, "%s", who);
+    else
+        snprintf(text, COMMAND_AUTHOR, "uid %u", (unsigned)getuid());
 }

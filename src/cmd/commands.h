@@ -15,6 +15,8 @@ int cmd_ingest(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 int cmd_lookup(int argc, char **argv);
 int cmd_activity(int argc, char **argv);
+int cmd_clients(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_analyze(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_fsck(int argc, char **argv);
@@ -31,6 +33,10 @@ int cmd_dump(int argc, char **argv);
 
 /* A line on stderr: "dnsmon: ...". */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Who runs this, for the audit: who sits in front, not whom sudo made them. */
+enum { COMMAND_AUTHOR = 64 };
+void command_author(char text[COMMAND_AUTHOR]);
 
 /* Prints the fault and returns the exit code it asks for. */
 int command_fail(const struct fault *why);
