@@ -1,14 +1,12 @@
 /* libcyaml fills `struct file`, where numbers with units are still text; then `apply` turns
- * them into settings. libcyaml tells lines only through its log, so the log is kept and cut
- * to one message; for our own checks the line is where the key and its value stand. */
+ * them into settings. */
 #include "cmd/config.h"
 
+#include "cmd/yaml.h"
 #include "dns/name.h"
 #include "input/message.h"
 
-#include <cyaml/cyaml.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,8 +37,6 @@ struct file {
         char *slot, *hour, *day, *month, *activity;
     } retention;
 };
-
-enum { MAYBE = CYAML_FLAG_OPTIONAL, MAYBE_PTR = CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER };
 
 #define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, MAYBE_PTR, type, key, 0, CYAML_UNLIMITED)
 
@@ -88,71 +84,11 @@ static const cyaml_schema_value_t file_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields)
 };
 
-/* What libcyaml said: its first line, and the first line number. */
-struct heard {
-    char message[256];
-    unsigned line;
-};
-
-static void hear(cyaml_log_t level, void *ctx, const char *format, va_list args)
-{
-    struct heard *heard = ctx;
-    char text[256];
-    (void)level;
-    vsnprintf(text, sizeof text, format, args);
-    const char *line = strstr(text, "line: ");
-    if (line != NULL && heard->line == 0)
-        heard->line = (unsigned)strtoul(line + 6, NULL, 10);
-    if (heard->message[0] != '\0' || strstr(text, "Backtrace") != NULL || strstr(text, "  in ") == text)
-        return;
-    const char *from = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
-    snprintf(heard->message, sizeof heard->message, "%s", from);
-    heard->message[strcspn(heard->message, "\n")] = '\0';
-}
-
-static cyaml_config_t reading(struct heard *heard)
-{
-    return (cyaml_config_t){ .log_fn = hear, .log_ctx = heard, .mem_fn = cyaml_mem,
-                             .log_level = CYAML_LOG_ERROR };
-}
-
-/* The line that holds `value` behind `key`, or after it (a list); 0 when it is not found. */
-static unsigned line_of(const char *path, const char *key, const char *value)
-{
-    char line[1024];
-    unsigned at = 0;
-    bool seen = false;
-    FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        at++;
-        const char *found = strstr(line, key);
-        seen = seen || found != NULL;
-        if (seen && strstr(found ? found + strlen(key) : line, value) != NULL) {
-            fclose(file);
-            return at;
-        }
-    }
-    if (file != NULL)
-        fclose(file);
-    return 0;
-}
-
 static int bad_value(const char *path, const char *key, const char *value, const char *wanted,
                      struct fault *why)
 {
-    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, line_of(path, key, value), key,
+    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, yaml_line(path, key, value), key,
                      value, wanted);
-}
-
-/* libcyaml places an unknown key at the start of its mapping: look for the key itself. */
-static int bad_yaml(const char *path, const struct heard *heard, cyaml_err_t err, struct fault *why)
-{
-    static const char unknown[] = "Unexpected key: ";
-    const char *message = heard->message[0] ? heard->message : cyaml_strerror(err);
-    unsigned line = heard->line;
-    if (strncmp(message, unknown, sizeof unknown - 1) == 0)
-        line = line_of(path, message + sizeof unknown - 1, ":");
-    return fault_set(why, E_MALFORMED, "%s:%u: %s", path, line, message);
 }
 
 int settings_set(char **field, const char *text, struct fault *why)
@@ -278,7 +214,7 @@ static int apply_amounts(struct settings *s, const struct file *f, const char *p
 static int at_line(const char *path, const char *key, const char *text, const struct fault *what, struct fault *why)
 {
     int code = what->code == E_USAGE ? E_MALFORMED : what->code;
-    return fault_set(why, code, "%s:%u: %s: %s", path, line_of(path, key, text), key, what->text);
+    return fault_set(why, code, "%s:%u: %s: %s", path, yaml_line(path, key, text), key, what->text);
 }
 
 static int apply_exclude(struct settings_exclude *to, const struct file_exclude *from, const char *path, struct fault *why)
@@ -314,7 +250,7 @@ static int apply_input(struct settings_input *to, const struct file_input *from,
     int kind = kind_of(where);
     if (kind < 0)
         return fault_set(why, E_MALFORMED, "%s:%u: inputs: an entry has one of interface, dnstap, file", path,
-                         line_of(path, "inputs", ""));
+                         yaml_line(path, "inputs", ""));
     to->kind = (enum settings_input_kind)kind;
     if (from->vantage != NULL && settings_set_vantage(&to->vantage, from->vantage, &what) != 0)
         return at_line(path, "vantage", from->vantage, &what, why);
@@ -421,17 +357,13 @@ static void release_lists(struct settings *s)
 
 int settings_load(struct settings *s, const char *path, struct fault *why)
 {
-    struct heard heard = { .line = 0 };
-    cyaml_config_t config = reading(&heard);
     struct file *file = NULL;
-    if (access(path, R_OK) != 0)
-        return fault_errno(why, errno, "%s", path);
-    cyaml_err_t err = cyaml_load_file(path, &config, &file_schema, (cyaml_data_t **)&file, NULL);
-    if (err != CYAML_OK)
-        return bad_yaml(path, &heard, err, why);
+    int rc = yaml_load(path, &file_schema, (void **)&file, why);
+    if (rc != 0)
+        return rc;
     release_lists(s);
-    int rc = file != NULL ? apply(s, file, path, why) : E_OK;
-    cyaml_free(&config, &file_schema, file, 0);
+    rc = file != NULL ? apply(s, file, path, why) : E_OK;
+    yaml_free(&file_schema, file);
     return rc;
 }
 

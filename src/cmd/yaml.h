@@ -1,0 +1,21 @@
+/* yaml: a YAML file into a C structure by a schema of libcyaml, and the line of what is wrong in it.
+ *
+ * Functions only; one thread.
+ */
+#ifndef DNSMON_CMD_YAML_H
+#define DNSMON_CMD_YAML_H
+
+#include "base/fault.h"
+
+#include <cyaml/cyaml.h>
+
+enum { MAYBE = CYAML_FLAG_OPTIONAL, MAYBE_PTR = CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER };
+
+/* *ret is NULL for an empty file; `yaml_free` frees it. E_MALFORMED with "file:line: what". */
+int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **ret, struct fault *why) MUST_CHECK;
+void yaml_free(const cyaml_schema_value_t *schema, void *data);
+
+/* The line that holds `value` behind `key`, or after it (a list); 0 when it is not found. */
+unsigned yaml_line(const char *path, const char *key, const char *value);
+
+#endif
