@@ -1,0 +1,350 @@
+#include "detect/beat.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double jitters[] = { 0.05, 0.1, 0.2, 0.3 };
+static const double missing[] = { 0.1, 0.4 };        /* shares of missed beats */
+static const uint32_t bursts_s[] = { 10, 300 };      /* asks that near one another are one event */
+enum { JITTERS = 4, MISSING = 2, BURSTS = 2, ALONE = 3 /* clients whose own best period is tried beside that of all */ };
+
+static const double stray = 0.2;    /* share of gaps that are anything */
+static const double log_stray = -1.6094379124341003;
+static const double hourly = 2;     /* gaps of a client and hour that count */
+/* Of which one may be when the TTL is not known: those that zones and stub resolvers have most. */
+static const uint32_t common_ttls_s[] = { 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200 };
+enum { COMMON = sizeof common_ttls_s / sizeof *common_ttls_s };
+static const double promising = 0.3; /* share of the weight near one period, below which no model wins against `stray` */
+static const double sustained_s = 6 * 3600;
+static const double sustained_share = 0.2; /* of the time: a machine on at working hours has more, sessions of people less */
+enum { SUSTAINED_GAPS = 6 };
+
+struct gap {
+    double s, weight;
+    double people; /* density of log(s) */
+};
+
+struct gaps {
+    unsigned n;
+    double span_s;
+    struct gap gap[BEAT_GAPS]; /* latest first */
+};
+
+struct series {
+    unsigned n;
+    struct gaps client[BEAT_CLIENTS];
+};
+
+struct model {
+    double period_s, jitter, missing;
+};
+
+/* NEEDSWORK: activity has the hour's longest TTL (ACTIVITY_TTL) on another branch; until it is here none is known. */
+uint32_t subject_ttl(const struct subject *s)
+{
+    (void)s;
+    return 0;
+}
+
+/* ---- gaps ---- */
+
+/* Whether something may have been asked after asks[i - 1] that was not kept. */
+static bool blind(const struct subject *s, const struct subject_client *c, uint32_t i)
+{
+    uint32_t before = c->asks[i - 1] / STEP_S, after = c->asks[i] / STEP_S;
+    if (before == after)
+        return false;
+    if (i >= ACTIVITY_ASKS && c->asks[i - ACTIVITY_ASKS] / STEP_S == before)
+        return true;
+    for (uint32_t hour = before + 1; hour < after; hour++) {
+        const struct subject_hour *h = subject_hour_at(s, hour);
+        if (h != NULL && h->sampled)
+            return true;
+    }
+    return false;
+}
+
+static void add_gap(struct gaps *g, uint32_t s)
+{
+    if (g->n < BEAT_GAPS)
+        g->gap[g->n++] = (struct gap){ .s = s };
+    g->span_s += s;
+}
+
+/* Gaps of one hour share the weight that an hour has. `ends` are the hours in which they end. */
+static void weigh(struct gaps *g, const uint32_t *ends)
+{
+    for (unsigned i = 0, end; i < g->n; i = end) {
+        for (end = i + 1; end < g->n && ends[end] == ends[i];)
+            end++;
+        for (unsigned j = i; j < end; j++)
+            g->gap[j].weight = fmin(1, hourly / (end - i));
+    }
+}
+
+static void find_gaps(const struct subject *s, const struct subject_client *c, uint32_t burst_s, struct gaps *ret)
+{
+    uint32_t ends[BEAT_GAPS], later = 0;
+    bool broken = true;
+    ret->n = 0;
+    ret->span_s = 0;
+    for (uint32_t i = c->n_asks; i-- > 0 && ret->n < BEAT_GAPS;) {
+        if (i > 0 && c->asks[i] - c->asks[i - 1] <= burst_s)
+            continue;
+        if (!broken) {
+            ends[ret->n] = later / STEP_S;
+            add_gap(ret, later - c->asks[i]);
+        }
+        later = c->asks[i];
+        broken = i > 0 && blind(s, c, i);
+    }
+    weigh(ret, ends);
+}
+
+/* ---- people ---- */
+
+static double log_normal(double x, double mean, double deviation)
+{
+    double z = (x - mean) / deviation;
+    return -0.5 * z * z - log(deviation) - 0.9189385332046727; /* log(sqrt(2 pi)) */
+}
+
+/* Mean and deviation of log(s - above), of gaps longer than that. */
+static void moments(const struct gaps *g, double above, double *ret_mean, double *ret_deviation)
+{
+    double sum = 0, squares = 0;
+    unsigned n = 0;
+    for (unsigned i = 0; i < g->n; i++) {
+        if (g->gap[i].s <= above)
+            continue;
+        double x = log(g->gap[i].s - above);
+        sum += x;
+        squares += x * x;
+        n++;
+    }
+    *ret_mean = n ? sum / n : 0;
+    *ret_deviation = fmax(1, n ? sqrt(fmax(0, squares / n - *ret_mean * *ret_mean)) : 0);
+}
+
+/* Densities of the gaps when a cache of that TTL decides; the least where it does not. Returns the sum of logs. */
+static double judge_cached(const struct gaps *g, uint32_t ttl_s, double density[BEAT_GAPS])
+{
+    double mean, deviation, sum = 0;
+    moments(g, ttl_s, &mean, &deviation);
+    for (unsigned i = 0; i < g->n; i++) {
+        double s = g->gap[i].s, over = s - ttl_s; /* d log(s) = over / s d log(over) */
+        density[i] = over > 0 ? exp(log_normal(log(over), mean, deviation)) * s / over : 0;
+        sum += g->gap[i].weight * log(fmax(density[i], g->gap[i].people));
+    }
+    return sum;
+}
+
+static void judge_people(struct gaps *g, uint32_t ttl_s)
+{
+    double mean, deviation, best = -INFINITY, density[2][BEAT_GAPS], *now = density[0], *kept = density[1];
+    moments(g, 0, &mean, &deviation);
+    for (unsigned i = 0; i < g->n; i++)
+        g->gap[i].people = exp(log_normal(log(g->gap[i].s), mean, deviation));
+    for (unsigned t = 0; g->n > 0 && t < (ttl_s ? 1 : COMMON); t++) {
+        double sum = judge_cached(g, ttl_s ? ttl_s : common_ttls_s[t], now);
+        if (sum <= best)
+            continue;
+        best = sum;
+        double *swap = kept;
+        kept = now;
+        now = swap;
+    }
+    for (unsigned i = 0; i < g->n; i++)
+        g->gap[i].people = fmax(g->gap[i].people, kept[i]);
+}
+
+/* ---- beat ---- */
+
+/* Which multiple of the period a gap is, or 0. */
+static unsigned multiple(const struct model *m, double s)
+{
+    double k = nearbyint(s / m->period_s);
+    if (k < 1 || k > BEAT_MISSED)
+        return 0;
+    return fabs(s / (k * m->period_s) - 1) <= m->jitter / sqrt(k) ? (unsigned)k : 0;
+}
+
+static double gap_nats(const struct model *m, const struct gap *g)
+{
+    unsigned k = multiple(m, g->s);
+    double chance = 1 - m->missing;
+    if (k == 0)
+        return log_stray;
+    for (unsigned i = 1; i < k; i++)
+        chance *= m->missing;
+    double relative = g->s / (k * m->period_s);
+    return log(stray + (1 - stray) * chance * relative * sqrt(k) / (2 * m->jitter) / g->people);
+}
+
+static double client_nats(const struct model *m, const struct gaps *g)
+{
+    double sum = 0;
+    for (unsigned i = 0; i < g->n; i++)
+        sum += g->gap[i].weight * gap_nats(m, &g->gap[i]);
+    return sum;
+}
+
+/* How many models there were to choose from: periods that differ, times the grids. */
+static double tried(const struct model *m)
+{
+    return log(log((double)BEAT_MAX_S / BEAT_MIN_S) / (2 * m->jitter)) + log(JITTERS * MISSING * BURSTS * (1 + ALONE));
+}
+
+/* Each client takes part or does not, evenly: log(1/2 + 1/2 e^x), without overflow. */
+static double take_part(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x))) - M_LN2;
+}
+
+static double model_nats(const struct model *m, const struct series *all)
+{
+    double sum = -tried(m);
+    for (unsigned i = 0; i < all->n; i++)
+        if (all->client[i].n > 0)
+            sum += take_part(client_nats(m, &all->client[i]));
+    return sum;
+}
+
+/* ---- periods to try ---- */
+
+struct weighed {
+    double s, weight;
+};
+
+static int by_length(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    return (x->s > y->s) - (x->s < y->s);
+}
+
+static size_t collect(const struct gaps *from, size_t n, struct weighed *to)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        for (unsigned j = 0; j < from[i].n; j++)
+            if (from[i].gap[j].s >= BEAT_MIN_S && from[i].gap[j].s <= BEAT_MAX_S)
+                to[count++] = (struct weighed){ from[i].gap[j].s, from[i].gap[j].weight };
+    qsort(to, count, sizeof *to, by_length);
+    return count;
+}
+
+/* The middle of the heaviest stretch that is as wide as the jitter; 0 when it is not worth trying. */
+static double heaviest(const struct weighed *w, size_t n, double jitter)
+{
+    double wide = (1 + jitter) / (1 - jitter), sum = 0, most = 0, all = 0, middle = 0;
+    for (size_t low = 0, high = 0; high < n; high++) {
+        sum += w[high].weight;
+        all += w[high].weight;
+        for (; w[high].s > w[low].s * wide; low++)
+            sum -= w[low].weight;
+        if (sum > most + 1e-9) {
+            most = sum;
+            middle = (w[low].s + w[high].s) / 2;
+        }
+    }
+    return most >= promising * all ? middle : 0;
+}
+
+/* Around the TTL it is caches that ask, their prefetching included. */
+static bool cached(double period_s, uint32_t ttl_s)
+{
+    return ttl_s > 0 && period_s > 0.85 * ttl_s && period_s < 1.1 * ttl_s;
+}
+
+struct best {
+    struct model model;
+    double nats;
+};
+
+static void try_gaps(const struct series *all, const struct gaps *from, size_t n, uint32_t ttl_s, struct best *best)
+{
+    struct weighed gaps[BEAT_CLIENTS * BEAT_GAPS];
+    size_t count = collect(from, n, gaps);
+    for (unsigned j = 0; j < JITTERS; j++) {
+        struct model m = { .period_s = heaviest(gaps, count, jitters[j]), .jitter = jitters[j] };
+        if (m.period_s < BEAT_MIN_S || cached(m.period_s, ttl_s))
+            continue;
+        for (unsigned i = 0; i < MISSING; i++) {
+            m.missing = missing[i];
+            double nats = model_nats(&m, all);
+            if (nats > best->nats)
+                *best = (struct best){ m, nats };
+        }
+    }
+}
+
+/* ---- telling ---- */
+
+static struct beat describe(const struct best *best, const struct series *all)
+{
+    struct beat b = { .nats = best->nats, .period_s = best->model.period_s, .jitter = best->model.jitter };
+    double on_beat_s = 0, span_s = 0;
+    for (unsigned i = 0; i < all->n; i++) {
+        const struct gaps *g = &all->client[i];
+        b.looked += g->n > 0;
+        if (g->n == 0 || client_nats(&best->model, g) <= 0)
+            continue;
+        b.clients++;
+        b.gaps += g->n;
+        b.span_s = fmax(b.span_s, g->span_s);
+        span_s += g->span_s;
+        for (unsigned j = 0; j < g->n; j++) {
+            unsigned k = multiple(&best->model, g->gap[j].s);
+            b.on_beat += k > 0;
+            b.missed += k > 1;
+            on_beat_s += k > 0 ? g->gap[j].s : 0;
+        }
+    }
+    b.coverage = span_s > 0 ? on_beat_s / span_s : 0;
+    b.sustained = b.on_beat >= SUSTAINED_GAPS && 2 * b.missed <= b.on_beat && b.span_s >= sustained_s &&
+                  b.coverage >= sustained_share;
+    return b;
+}
+
+/* The clients with the most ask times, most first; of equal ones that of smaller id. */
+static unsigned choose(const struct subject *s, const struct subject_client *ret[BEAT_CLIENTS])
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < s->n_clients; i++) {
+        const struct subject_client *c = &s->clients[i];
+        if (c->n_asks < 2 || (n == BEAT_CLIENTS && c->n_asks <= ret[n - 1]->n_asks))
+            continue;
+        unsigned at = n < BEAT_CLIENTS ? n++ : n - 1;
+        for (; at > 0 && ret[at - 1]->n_asks < c->n_asks; at--)
+            ret[at] = ret[at - 1];
+        ret[at] = c;
+    }
+    return n;
+}
+
+struct beat beat_find(const struct subject *s, uint32_t ttl_s)
+{
+    const struct subject_client *chosen[BEAT_CLIENTS];
+    struct series all = { .n = choose(s, chosen) };
+    struct best best = { .nats = -INFINITY };
+    struct beat ret = { 0 };
+    unsigned gaps = 0;
+    for (unsigned b = 0; all.n > 0 && b < BURSTS; b++) {
+        double before = best.nats;
+        unsigned total = 0;
+        for (unsigned i = 0; i < all.n; i++) {
+            find_gaps(s, chosen[i], bursts_s[b], &all.client[i]);
+            judge_people(&all.client[i], ttl_s);
+            total += all.client[i].n;
+        }
+        if (total == gaps)
+            break; /* nothing more came together */
+        gaps = total;
+        try_gaps(&all, all.client, all.n, ttl_s, &best);
+        for (unsigned i = 0; i < all.n && i < ALONE && all.n > 1; i++)
+            try_gaps(&all, &all.client[i], 1, ttl_s, &best);
+        if (best.nats > before)
+            ret = describe(&best, &all);
+    }
+    return ret;
+}
