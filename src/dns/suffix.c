@@ -297,3 +297,9 @@ struct suffix_match suffix_find(const struct suffix_list *list, const uint8_t *k
     size_t more = suffix + 1 < len ? name_key_prefix(key + suffix, len - suffix, 1) : 0;
     return (struct suffix_match){ suffix, more ? suffix + more : 0, more > 0 && !goes_on };
 }
+
+bool suffix_tld(const struct suffix_list *list, const uint8_t *key, size_t len)
+{
+    size_t tld = len > 1 ? name_key_prefix(key, len, 1) : 0;
+    return tld > 0 && find(list, key, tld)->hash != 0;
+}

@@ -33,4 +33,7 @@ struct suffix_match {
 
 struct suffix_match suffix_find(const struct suffix_list *list, const uint8_t *key, size_t len);
 
+/* Whether some rule names the TLD of the key: all that are delegated have one; names of local networks mostly not. */
+bool suffix_tld(const struct suffix_list *list, const uint8_t *key, size_t len);
+
 #endif

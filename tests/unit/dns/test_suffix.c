@@ -42,6 +42,27 @@ static void test_rules(void **state)
     suffix_destroy(&list);
 }
 
+static void test_tld(void **state)
+{
+    (void)state;
+    static const char list_text[] = "com\nco.uk\n*.ck\n";
+    static const struct {
+        const char *name;
+        bool listed;
+    } rows[] = {
+        { "com", true }, { "b.a.com", true }, { "a.uk", true }, { "a.ck", true }, { "a.lan", false }, { "com.lan", false }, { ".", false },
+    };
+    struct suffix_list *list;
+    assert_int_equal(suffix_parse(&list, list_text, sizeof list_text - 1, NULL), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX];
+        size_t n = name_from_text(rows[i].name, strlen(rows[i].name), wire);
+        n = name_owner_key(wire, n, key);
+        assert_int_equal(suffix_tld(list, key, n), rows[i].listed);
+    }
+    suffix_destroy(&list);
+}
+
 static void compare(const struct suffix_list *list, const psl_ctx_t *psl, const char *name, int *ret_compared)
 {
     uint8_t wire[NAME_WIRE_MAX], key[NAME_KEY_MAX], back[NAME_WIRE_MAX];
@@ -101,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_tld),
         cmocka_unit_test(test_against_libpsl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
