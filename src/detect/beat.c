@@ -27,6 +27,7 @@ struct gap {
 struct gaps {
     unsigned n;
     double span_s;
+    double mean, squares; /* of the logs, and about the mean */
     struct gap gap[BEAT_GAPS]; /* latest first */
 };
 
@@ -109,8 +110,8 @@ static double log_normal(double x, double mean, double deviation)
     return -0.5 * z * z - log(deviation) - 0.9189385332046727; /* log(sqrt(2 pi)) */
 }
 
-/* Mean and deviation of log(s - above), of gaps longer than that. */
-static void moments(const struct gaps *g, double above, double *ret_mean, double *ret_deviation)
+/* Mean of log(s - above), of gaps longer than that, and the squares about it. Returns how many. */
+static unsigned moments(const struct gaps *g, double above, double *ret_mean, double *ret_squares)
 {
     double sum = 0, squares = 0;
     unsigned n = 0;
@@ -123,14 +124,21 @@ static void moments(const struct gaps *g, double above, double *ret_mean, double
         n++;
     }
     *ret_mean = n ? sum / n : 0;
-    *ret_deviation = fmax(1, n ? sqrt(fmax(0, squares / n - *ret_mean * *ret_mean)) : 0);
+    *ret_squares = fmax(0, squares - n * *ret_mean * *ret_mean);
+    return n;
+}
+
+static double people_deviation(unsigned n, double squares)
+{
+    return n ? fmax(1, sqrt(squares / n)) : 1;
 }
 
 /* Densities of the gaps when a cache of that TTL decides; the least where it does not. Returns the sum of logs. */
 static double judge_cached(const struct gaps *g, uint32_t ttl_s, double density[BEAT_GAPS])
 {
-    double mean, deviation, sum = 0;
-    moments(g, ttl_s, &mean, &deviation);
+    double mean, squares, sum = 0;
+    unsigned n = moments(g, ttl_s, &mean, &squares);
+    double deviation = people_deviation(n, squares);
     for (unsigned i = 0; i < g->n; i++) {
         double s = g->gap[i].s, over = s - ttl_s; /* d log(s) = over / s d log(over) */
         density[i] = over > 0 ? exp(log_normal(log(over), mean, deviation)) * s / over : 0;
@@ -141,10 +149,11 @@ static double judge_cached(const struct gaps *g, uint32_t ttl_s, double density[
 
 static void judge_people(struct gaps *g, uint32_t ttl_s)
 {
-    double mean, deviation, best = -INFINITY, density[2][BEAT_GAPS], *now = density[0], *kept = density[1];
-    moments(g, 0, &mean, &deviation);
+    double best = -INFINITY, density[2][BEAT_GAPS], *now = density[0], *kept = density[1];
+    moments(g, 0, &g->mean, &g->squares);
+    double deviation = people_deviation(g->n, g->squares);
     for (unsigned i = 0; i < g->n; i++)
-        g->gap[i].people = exp(log_normal(log(g->gap[i].s), mean, deviation));
+        g->gap[i].people = exp(log_normal(log(g->gap[i].s), g->mean, deviation));
     for (unsigned t = 0; g->n > 0 && t < (ttl_s ? 1 : COMMON); t++) {
         double sum = judge_cached(g, ttl_s ? ttl_s : common_ttls_s[t], now);
         if (sum <= best)
@@ -282,12 +291,17 @@ static void try_gaps(const struct series *all, const struct gaps *from, size_t n
 
 static struct beat describe(const struct best *best, const struct series *all)
 {
-    struct beat b = { .nats = best->nats, .period_s = best->model.period_s, .jitter = best->model.jitter };
-    double on_beat_s = 0, span_s = 0;
+    struct beat b = { 0 };
+    double on_beat_s = 0, span_s = 0, squares = 0;
+    bool none = best->nats == -INFINITY;
+    if (!none)
+        b = (struct beat){ .nats = best->nats, .period_s = best->model.period_s, .jitter = best->model.jitter };
     for (unsigned i = 0; i < all->n; i++) {
         const struct gaps *g = &all->client[i];
         b.looked += g->n > 0;
-        if (g->n == 0 || client_nats(&best->model, g) <= 0)
+        b.seen += g->n;
+        squares += g->squares;
+        if (none || g->n == 0 || client_nats(&best->model, g) <= 0)
             continue;
         b.clients++;
         b.gaps += g->n;
@@ -300,6 +314,7 @@ static struct beat describe(const struct best *best, const struct series *all)
             on_beat_s += k > 0 ? g->gap[j].s : 0;
         }
     }
+    b.spread = b.seen ? sqrt(squares / b.seen) : 0;
     b.coverage = span_s > 0 ? on_beat_s / span_s : 0;
     b.sustained = b.on_beat >= SUSTAINED_GAPS && 2 * b.missed <= b.on_beat && b.span_s >= sustained_s &&
                   b.coverage >= sustained_share;
@@ -343,7 +358,7 @@ struct beat beat_find(const struct subject *s, uint32_t ttl_s)
         try_gaps(&all, all.client, all.n, ttl_s, &best);
         for (unsigned i = 0; i < all.n && i < ALONE && all.n > 1; i++)
             try_gaps(&all, &all.client[i], 1, ttl_s, &best);
-        if (best.nats > before)
+        if (best.nats > before || b == 0)
             ret = describe(&best, &all);
     }
     return ret;

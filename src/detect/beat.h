@@ -12,6 +12,7 @@
  * and log-likelihood ratios add up: over gaps (at most two an hour and client count: they are not independent), over clients of
  * one T, of which each may not take part, less what was tried (Bonferroni). note.md of the rhythm detector has formula, reasons and figures.
  *
+ * Which of a client's gaps are longer than a burst is tried in two ways, so `seen` and `gaps` are those of the better one.
  * Pure; any thread; no allocation; some 80 KiB of stack. Time: linear in ask times, at most BEAT_CLIENTS * BEAT_GAPS gaps.
  */
 #ifndef DNSMON_DETECT_BEAT_H
@@ -34,6 +35,8 @@ struct beat {
     double jitter;    /* J of the model that fits best */
     unsigned clients; /* that take part */
     unsigned looked;  /* clients with a gap */
+    unsigned seen;    /* gaps of all these */
+    double spread;    /* deviation of the logs of these, about each client's mean */
     unsigned gaps;    /* of those that take part */
     unsigned on_beat; /* of them */
     unsigned missed;  /* of on_beat, those over two periods or more */

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+static const double sleepless = 1.3; /* a network whose busiest hour has less than so many times the quietest's domains */
+
 /* The hours that both know of, paired: who the name had, what the network did. */
 struct paired {
     size_t n;
@@ -41,22 +43,51 @@ static double dispersion(const struct paired *p, bool flat)
     return fmax(1.0, x2 / (double)(p->n - 1));
 }
 
+/* Below this the network is quiet; 0 when it hardly sleeps. */
+static double quiet_below(const struct paired *p)
+{
+    double low = INFINITY, high = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        low = fmin(low, p->network[i]);
+        high = fmax(high, p->network[i]);
+    }
+    return high > sleepless * low ? low + (high - low) / 4 : 0;
+}
+
+static void find_quiet(const struct paired *p, struct daily *d)
+{
+    double below = quiet_below(p), name = 0, hours = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        bool quiet = p->network[i] < below;
+        name += quiet ? p->name[i] : 0;
+        hours += quiet;
+    }
+    d->quiet_network = hours / (double)p->n;
+    d->quiet = name / fmax(1, p->name_sum);
+}
+
 struct daily daily_compare(const struct subject *s, const struct network *network)
 {
     struct paired p;
     pair_hours(s, network, &p);
     struct daily d = { .hours = (unsigned)p.n, .clients = (uint64_t)p.name_sum };
-    double mean = p.network_sum / fmax(1, (double)p.n), flat = 0, quiet = 0, quiet_hours = 0;
+    double mean = p.network_sum / fmax(1, (double)p.n), flat = 0;
     for (size_t i = 0; i < p.n; i++) {
         d.asked += p.name[i] > 0;
         flat += p.name[i] > 0 ? p.name[i] * log(mean / p.network[i]) : 0;
-        quiet += p.network[i] < mean ? p.name[i] : 0;
-        quiet_hours += p.network[i] < mean;
     }
-    if (p.n < DAILY_HOURS || p.name_sum < DAILY_CLIENTS)
+    if (p.n < DAILY_HOURS)
         return d;
-    d.flat = flat / dispersion(&p, flat > 0);
-    d.quiet = quiet / p.name_sum;
-    d.quiet_network = quiet_hours / (double)p.n;
+    find_quiet(&p, &d);
+    if (p.name_sum >= DAILY_CLIENTS)
+        d.flat = flat / dispersion(&p, flat > 0);
     return d;
+}
+
+double daily_nights(const struct daily *d)
+{
+    double people = d->quiet_network / 10;
+    if (d->quiet_network <= 0 || d->clients == 0)
+        return 0;
+    return (double)d->clients * (d->quiet * log(10) + (1 - d->quiet) * log((1 - d->quiet_network) / (1 - people)));
 }

@@ -15,6 +15,8 @@
 
 #include "detect/findings.h"
 
+extern const struct detector detector_burst, detector_demand, detector_human, detector_novelty, detector_rhythm, detector_standing;
+
 enum {
     SYNTHETIC_CLIENTS = 64,
     SYNTHETIC_ASKS = 1 << 17,
@@ -42,6 +44,9 @@ struct synthetic {
     struct subject_host hosts[SYNTHETIC_HOSTS];
     struct network_hour all[SYNTHETIC_HOURS];
     uint64_t rng;
+    uint32_t missing_from, missing_to; /* hours in which the answer is NXDOMAIN, the last one excluded; else NOERROR */
+    struct suffix_list *suffixes;
+    struct activity activity;
 };
 
 static inline double synthetic_uniform(struct synthetic *w)
@@ -84,6 +89,7 @@ static inline void synthetic_begin(struct synthetic *w, const char *name, uint32
     synthetic_owner(w, name);
     w->rng = rng;
     w->n_asks = 0;
+    w->missing_from = w->missing_to = 0;
     w->s.first_s = first_hour * STEP_S;
     w->network = (struct network){ .first = SYNTHETIC_EPOCH, .hours = w->all, .n_hours = watched_days * 24, .clients = 300 };
     for (uint32_t i = 0; i < watched_days * 24; i++) {
@@ -120,6 +126,7 @@ static inline void synthetic_client(struct synthetic *w, size_t from, size_t to)
         h->hour = at;
         h->counters[ACTIVITY_QUERIES]++;
         h->counters[ACTIVITY_A]++;
+        h->counters[at >= w->missing_from && at < w->missing_to ? ACTIVITY_NX_DOMAIN : ACTIVITY_NOERROR]++;
         if (at != hour) {
             h->clients++;
             c->hours++;
@@ -138,28 +145,31 @@ static inline void synthetic_client(struct synthetic *w, size_t from, size_t to)
 
 static inline void synthetic_hours(struct synthetic *w)
 {
-    struct profile *p = &w->s.profile;
-    profile_init(p);
-    for (size_t i = 0; i < SYNTHETIC_HOURS; i++) {
-        struct subject_hour *h = &w->hours[i];
-        if (h->counters[ACTIVITY_QUERIES] == 0)
-            continue;
-        p->first = p->first ? p->first : h->hour;
-        p->days += p->last / 24 != h->hour / 24;
-        p->last = h->hour;
-        p->hours++;
-        p->queries += h->counters[ACTIVITY_QUERIES];
-        p->peak_clients = h->clients > p->peak_clients ? h->clients : p->peak_clients;
-        h->names = 1;
-        w->hours[w->s.n_hours++] = *h;
+    for (size_t i = 0; i < SYNTHETIC_HOURS; i++)
+        if (w->hours[i].counters[ACTIVITY_QUERIES] > 0)
+            w->hours[w->s.n_hours++] = w->hours[i];
+}
+
+/* The profile as of the period's begin, of the hours of the view. For detectors that look at it, after synthetic_end. */
+static inline void synthetic_profile(struct synthetic *w)
+{
+    profile_init(&w->s.profile);
+    for (size_t i = 0; i < w->s.n_hours && w->s.hours[i].hour < period_start(w->s.step); i++) {
+        const struct subject_hour *h = &w->s.hours[i];
+        activity_init(&w->activity, true);
+        for (int c = 0; c < ACTIVITY_COUNTERS; c++)
+            w->activity.counters[c] = h->counters[c];
+        for (unsigned c = 0; c < h->clients; c++)
+            activity_add_client(&w->activity, c + 1, ACTIVITY_NO_SECOND);
+        profile_add(&w->s.profile, h->hour, &w->activity);
     }
 }
 
 static inline void synthetic_end(struct synthetic *w, uint32_t step)
 {
     if (w->scene == NULL) {
-        struct fault why;
-        if (scene_create(&w->scene, NULL, NULL, &why) != 0)
+        static const char list[] = "example\ntest\n";
+        if (suffix_parse(&w->suffixes, list, sizeof list - 1, NULL) != 0 || scene_create(&w->scene, NULL, w->suffixes, NULL) != 0)
             abort();
         findings_init(&w->found);
     }
@@ -188,7 +198,22 @@ static inline void synthetic_end(struct synthetic *w, uint32_t step)
 static inline void synthetic_release(struct synthetic *w)
 {
     scene_destroy(&w->scene);
+    suffix_destroy(&w->suffixes);
     findings_release(&w->found);
+}
+
+/* What a detector says of it: the strength of its strongest finding, 0 for none. */
+static inline double synthetic_examine(struct synthetic *w, const struct detector *detector)
+{
+    double most = 0;
+    findings_clear(&w->found);
+    if (detector->examine(&w->s, w->scene, &w->found, NULL) != 0 || w->found.failed)
+        abort();
+    for (size_t i = 0; i < w->found.n; i++) {
+        double strength = w->found.kept[i].finding.strength;
+        most = fabs(strength) > fabs(most) ? strength : most;
+    }
+    return most;
 }
 
 #endif
