@@ -44,11 +44,12 @@ struct model {
     double period_s, jitter, missing;
 };
 
-/* NEEDSWORK: activity has the hour's longest TTL (ACTIVITY_TTL) on another branch; until it is here none is known. */
 uint32_t subject_ttl(const struct subject *s)
 {
-    (void)s;
-    return 0;
+    uint32_t most = 0;
+    for (size_t i = 0; i < s->n_hours; i++)
+        most = s->hours[i].counters[ACTIVITY_TTL] > most ? s->hours[i].counters[ACTIVITY_TTL] : most;
+    return most;
 }
 
 /* ---- gaps ---- */
