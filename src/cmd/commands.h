@@ -16,6 +16,7 @@ int cmd_capture(int argc, char **argv);
 int cmd_lookup(int argc, char **argv);
 int cmd_activity(int argc, char **argv);
 int cmd_clients(int argc, char **argv);
+int cmd_demand(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_analyze(int argc, char **argv);
 int cmd_stat(int argc, char **argv);

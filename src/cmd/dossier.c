@@ -80,7 +80,8 @@ static bool is_below(const char *name, const char *domain)
 static int take_name(void *ctx, const char *name, enum scope scope, struct fault *why)
 {
     struct dossier *d = ctx;
-    if (!is_below(name, d->domain) || (scope == SCOPE_DOMAIN && strcmp(name, d->domain) != 0))
+    bool whole = scope == SCOPE_DOMAIN; /* which is there already, whatever was said of it */
+    if (!is_below(name, d->domain) || (whole && json_array_size(d->names) != 0))
         return E_OK;
     json_t *key = json_pack("{s:o,s:i}", "name", text(name), "scope", (int)scope);
     return key == NULL || json_array_append_new(d->names, key) ? no_memory(why) : E_OK;

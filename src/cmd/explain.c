@@ -178,6 +178,15 @@ static void tell_counted(struct explain *x, const json_t *row)
         note_say(&x->note, " Counted with %+.2f in the score.", number_at(part, "part"));
 }
 
+/* What the nats mean, to two digits. */
+static void tell_ratio(struct note *n, double weight)
+{
+    double ratio = exp(fabs(weight) < 30 ? fabs(weight) : 30), unit = pow(10, floor(log10(ratio)) - 1);
+    ratio = ratio >= 100 ? round(ratio / unit) * unit : ratio;
+    note_say(n, ratio >= 10 ? " That is %.0f times likelier with %s (%.1f nats)." : " That is %.1f times likelier with %s (%.1f nats).", ratio,
+             weight > 0 ? "harm, or one program, behind it than without" : "a harmless name than with a harmful one", fabs(weight));
+}
+
 static void tell_row(struct explain *x, const json_t *row, bool leads)
 {
     struct note *n = &x->note;
@@ -190,9 +199,7 @@ static void tell_row(struct explain *x, const json_t *row, bool leads)
     note_say(n, ": %s (%s, %s%s since %s UTC).", text_at(row, "summary"), text_at(row, "detector"),
              strcmp(text_at(row, "scope"), "host") == 0 ? text_at(row, "name") : "", strcmp(text_at(row, "scope"), "host") == 0 ? "," : "",
              note_time(json_object_get(row, "since"), since));
-    if (fabs(weight) < 30)
-        note_say(n, " That is %.3g times likelier %s (%.1f nats).", exp(fabs(weight)), weight > 0 ? "with harm or one program behind it than without"
-                 : "without harm than with it", fabs(weight));
+    tell_ratio(n, weight);
     if (leads)
         tell_counted(x, row);
     note_end(n);
@@ -325,20 +332,35 @@ static void tell_outlook(struct explain *x)
 /* ---- a name of which nothing was decided ---- */
 
 struct sightings {
-    struct profile profile;
+    struct profile profile; /* of analysed hours */
+    uint32_t analysed;      /* up to this hour, which is not included */
+    bool later;             /* there are hours that were not analysed yet */
 };
 
 static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct fault *why)
 {
+    struct sightings *s = ctx;
     (void)why;
-    profile_add(&((struct sightings *)ctx)->profile, hour, a);
-    return E_OK;
+    s->later = hour >= s->analysed;
+    if (!s->later)
+        profile_add(&s->profile, hour, a);
+    return s->later ? ASKED_STOP : E_OK;
 }
 
-/* What screening says of the last hour in which it was asked for. */
+static json_t *asked_json(const struct sightings *s, uint32_t first)
+{
+    const struct profile *p = &s->profile;
+    if (p->hours == 0)
+        return json_pack("{s:b}", "later", s->later);
+    return json_pack("{s:I,s:I,s:I,s:I,s:s,s:b}", "first", (json_int_t)p->first * ACTIVITY_HOUR_S, "last", (json_int_t)p->last * ACTIVITY_HOUR_S,
+                     "hours", (json_int_t)p->hours, "queries", (json_int_t)p->queries, "screening", screen_text(screen(p, p->last, first)),
+                     "later", s->later);
+}
+
+/* What screening says of the last analysed hour in which it was asked for. */
 static int screened(struct explain *x, struct store *store, json_t *state, struct fault *why)
 {
-    struct sightings s;
+    struct sightings s = { .analysed = (uint32_t)(json_integer_value(json_object_get(x->dossier, "analysed_until")) / ACTIVITY_HOUR_S) };
     uint32_t first;
     profile_init(&s.profile);
     int rc = census_first(store, &first, why);
@@ -347,13 +369,9 @@ static int screened(struct explain *x, struct store *store, json_t *state, struc
     struct asked_span span = { 0, x->as_of == KNOWLEDGE_NOW ? UINT64_MAX : (uint64_t)x->as_of + 1 };
     if (rc == 0)
         rc = asked_each(&x->asked, store, span, take_hour, &s, why);
-    if (rc != 0 || s.profile.hours == 0)
+    if (rc != 0 || (s.profile.hours == 0 && !s.later))
         return rc;
-    const struct profile *p = &s.profile;
-    json_t *asked = json_pack("{s:I,s:I,s:I,s:I,s:s}", "first", (json_int_t)p->first * ACTIVITY_HOUR_S, "last", (json_int_t)p->last * ACTIVITY_HOUR_S,
-                              "hours", (json_int_t)p->hours, "queries", (json_int_t)p->queries, "screening",
-                              screen_text(screen(p, p->last, first)));
-    return json_object_set_new(state, "asked", asked) ? fault_set(why, E_NOMEM, "out of memory") : E_OK;
+    return json_object_set_new(state, "asked", asked_json(&s, first)) ? fault_set(why, E_NOMEM, "out of memory") : E_OK;
 }
 
 static int look_up(struct explain *x, struct fault *why)
@@ -367,7 +385,8 @@ static int look_up(struct explain *x, struct fault *why)
     if (rc != 0)
         return rc;
     rc = first_seen(store, x->asked.owner, true, &first, why);
-    if (rc == 0 && first != UINT64_MAX)
+    bool known = x->as_of == KNOWLEDGE_NOW || first / ACTIVITY_HOUR_S <= (uint64_t)x->as_of;
+    if (rc == 0 && first != UINT64_MAX && known)
         (void)json_object_set_new(state, "first_seen", json_integer((json_int_t)first));
     if (rc == 0)
         rc = screened(x, store, state, why);
@@ -379,16 +398,17 @@ static void tell_asked(struct explain *x, const json_t *asked)
 {
     struct note *n = &x->note;
     char first[NOTE_TIME], last[NOTE_TIME];
-    const json_t *until = json_object_get(x->dossier, "analysed_until");
     const char *screening = text_at(asked, "screening");
-    note_say(n, " It was asked for in %.0f hours, from %s to %s UTC, %.0f times.", number_at(asked, "hours"),
+    if (screening[0] == '\0') {
+        note_say(n, " It was asked for only since the last analysis: run dnsmon analyze.");
+        return;
+    }
+    note_say(n, " Up to the last analysis it was asked for in %.0f hours, from %s to %s UTC, %.0f times.", number_at(asked, "hours"),
              note_time(json_object_get(asked, "first"), first), note_time(json_object_get(asked, "last"), last), number_at(asked, "queries"));
-    if (json_is_null(until) || json_integer_value(until) <= json_integer_value(json_object_get(asked, "last")))
-        note_say(n, " That has not been analysed to its end: run dnsmon analyze.");
-    else if (strcmp(screening, screen_text(SCREEN_CANDIDATE)) == 0)
-        note_say(n, " Screening lets it through: detectors looked at it as at every new name and found nothing that brings it on record.");
+    if (strcmp(screening, screen_text(SCREEN_CANDIDATE)) == 0)
+        note_say(n, " Screening lets it through: detectors looked at it and found nothing that brings it on record.");
     else
-        note_say(n, " Screening leaves it out: %s. Detectors do not look at it.", screening);
+        note_say(n, " Screening leaves it out (%s): detectors do not look at it.", screening);
     note_say(n, " See dnsmon activity %s, dnsmon lookup rrset '*.%s', dnsmon clients %s.", x->domain, x->domain, x->domain);
 }
 

@@ -17,6 +17,7 @@ static const struct command commands[] = {
     { "lookup", "what a name answered, who answered with this data", cmd_lookup },
     { "activity", "how a name was asked for, hour by hour", cmd_activity },
     { "clients", "which clients asked for a name, and when", cmd_clients },
+    { "demand", "names asked for while not registered: what a sinkhole could answer", cmd_demand },
     { "analyze", "what the new data say: evidence, verdicts, campaigns, indicators", cmd_analyze },
     { "verdicts", "what was decided of names, and what changes", cmd_verdicts },
     { "explain", "why a name is held to be what it is", cmd_explain },

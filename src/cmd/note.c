@@ -27,6 +27,7 @@ static unsigned width_of(const char *ptr, size_t len)
 
 static void new_line(struct note *n)
 {
+    n->blank = n->at == 0;
     buffer_u8(n->to, '\n');
     n->at = 0;
 }
@@ -72,7 +73,8 @@ void note_say(struct note *n, const char *format, ...)
 
 void note_end(struct note *n)
 {
-    new_line(n);
+    if (n->at != 0 || !n->blank)
+        new_line(n);
 }
 
 void note_head(struct note *n, const char *text)
@@ -80,7 +82,7 @@ void note_head(struct note *n, const char *text)
     unsigned indent = n->indent;
     if (n->at != 0)
         new_line(n);
-    new_line(n);
+    note_end(n);
     n->indent = 0;
     note_say(n, "%s", text);
     new_line(n);
@@ -113,13 +115,13 @@ static bool is_flat(const json_t *list)
 }
 
 /* Our words have '_' for spaces. */
-static void say_name(struct note *n, const char *name)
+static void say_name(struct note *n, const char *name, bool glued)
 {
     char text[64];
-    snprintf(text, sizeof text, "%s", name);
+    snprintf(text, sizeof text, "%s%s", glued ? "" : " ", name);
     for (char *c = text; *c != '\0'; c++)
         *c = *c == '_' ? ' ' : *c;
-    note_say(n, " %s", text);
+    note_say(n, "%s", text);
 }
 
 static void say_object(struct note *n, const json_t *object, unsigned depth);
@@ -181,7 +183,7 @@ static void say_members(struct note *n, const json_t *object, unsigned depth)
     json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         if (any)
             note_say(n, depth ? "," : ";");
-        say_name(n, name);
+        say_name(n, name, !any && depth != 0);
         say_value(n, value, depth);
         any = true;
     }
@@ -229,7 +231,7 @@ static void draw(struct note *n, const char *name, const json_t *series)
     uint64_t most = points.failed ? 0 : spark_draw(&line, &axis, (const struct spark_point *)(const void *)points.ptr, hours);
     spark_cell_text(&axis, cell);
     json_t *seconds = json_integer((json_int_t)axis.from * HOUR_S);
-    say_name(n, name);
+    say_name(n, name, false);
     note_say(n, " from %s UTC on, a block %s, the fullest %llu:", note_time(seconds, begin), cell, (unsigned long long)most);
     note_end(n);
     if (most != 0)

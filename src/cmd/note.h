@@ -16,13 +16,14 @@ struct note {
     unsigned columns;
     unsigned indent; /* of lines that begin from now on */
     unsigned at;     /* column; 0 = at a line's begin */
+    bool blank;      /* the last line was empty */
 };
 
 void note_init(struct note *n, struct buffer *to, unsigned columns);
 
 /* Goes on with the paragraph. */
 void note_say(struct note *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Ends it; a further empty line when there was one already. */
+/* Ends it or, where nothing was begun, adds an empty line; never two. */
 void note_end(struct note *n);
 /* A line without indent, after an empty one. */
 void note_head(struct note *n, const char *text);

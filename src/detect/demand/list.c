@@ -6,7 +6,7 @@
 struct making {
     struct demand_list *list;
     const struct suffix_list *suffixes;
-    uint32_t from, to, least_hours;
+    uint32_t from, to, least_days;
     struct demand_name now; /* the name that is being read; owner_len 0 = none */
     struct activity clients; /* of its hours in which it was missing */
     struct activity hour;
@@ -14,6 +14,10 @@ struct making {
 
 static int order(const struct demand_name *a, const struct demand_name *b)
 {
+    if (demand_is_registered(a) != demand_is_registered(b))
+        return demand_is_registered(a) ? 1 : -1;
+    if (a->promise != b->promise)
+        return a->promise > b->promise ? -1 : 1;
     if (a->clients != b->clients)
         return a->clients > b->clients ? -1 : 1;
     if (a->queries != b->queries)
@@ -31,11 +35,18 @@ static void keep(struct demand_list *l, const struct demand_name *name)
     l->names[at] = *name;
 }
 
+static double promise_of(const struct demand_name *n)
+{
+    double clients = n->clients ? (double)n->clients : 1, again = (double)n->client_hours / clients - 1;
+    return again > 0 ? clients * again * again : 0;
+}
+
 static void finish_name(struct making *m)
 {
     struct demand_name *now = &m->now;
-    if (now->hours >= m->least_hours && now->hours > 0 && suffix_tld(m->suffixes, now->owner, now->owner_len)) {
+    if (now->days >= m->least_days && now->hours > 0 && suffix_tld(m->suffixes, now->owner, now->owner_len)) {
         now->clients = activity_clients(&m->clients);
+        now->promise = promise_of(now);
         m->list->missing++;
         keep(m->list, now);
     }
@@ -52,8 +63,10 @@ static void add_hour(struct making *m, uint32_t hour)
 {
     const uint64_t *c = m->hour.counters;
     struct demand_name *now = &m->now;
-    if (now->exists == 0 && (c[ACTIVITY_NOERROR] || c[ACTIVITY_NODATA] || c[ACTIVITY_NX_HOST]))
-        now->exists = hour;
+    if (c[ACTIVITY_NOERROR] || c[ACTIVITY_NODATA] || c[ACTIVITY_NX_HOST]) {
+        now->exists = now->exists ? now->exists : hour;
+        now->exists_last = hour;
+    }
     if (c[ACTIVITY_NX_DOMAIN] == 0)
         return;
     now->first = now->hours ? now->first : hour;
@@ -61,6 +74,7 @@ static void add_hour(struct making *m, uint32_t hour)
     now->last = hour;
     now->hours++;
     now->queries += c[ACTIVITY_NX_DOMAIN];
+    now->client_hours += activity_clients(&m->hour);
     activity_merge(&m->clients, &m->hour);
 }
 
@@ -84,7 +98,7 @@ static int entry(void *ctx, struct slice key, struct slice value, struct fault *
 }
 
 int demand_list_make(struct demand_list *ret, struct store *store, const struct suffix_list *suffixes, uint32_t from, uint32_t to,
-                     uint32_t least_hours, size_t room, struct fault *why)
+                     uint32_t least_days, size_t room, struct fault *why)
 {
     assert(room >= 1 && room <= DEMAND_NAMES);
     struct demand_list list = { .room = room, .names = calloc(room, sizeof *list.names) };
@@ -96,7 +110,7 @@ int demand_list_make(struct demand_list *ret, struct store *store, const struct 
         fault_set(why, E_NOMEM, "list of missing names");
         goto out;
     }
-    *m = (struct making){ .list = &list, .suffixes = suffixes, .from = from, .to = to, .least_hours = least_hours };
+    *m = (struct making){ .list = &list, .suffixes = suffixes, .from = from, .to = to, .least_days = least_days };
     rc = store_scan_each(store, &range, entry, m, why);
     if (rc != E_OK)
         goto out;

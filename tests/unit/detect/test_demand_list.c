@@ -87,11 +87,11 @@ static int drop(void **state)
     return 0;
 }
 
-static struct demand_list list(uint32_t from, uint32_t to, uint32_t least_hours, size_t room)
+static struct demand_list list(uint32_t from, uint32_t to, uint32_t least_days, size_t room)
 {
     struct demand_list l;
     struct fault why = { 0 };
-    if (demand_list_make(&l, store, suffixes, from, to, least_hours, room, &why) != 0)
+    if (demand_list_make(&l, store, suffixes, from, to, least_days, room, &why) != 0)
         fail_msg("%s", why.text);
     return l;
 }
@@ -104,9 +104,9 @@ static void test_all(void **state)
         const char *tld, *label;
         uint32_t first, last, hours, days, clients, queries, exists;
     } want[] = {
-        { "net", "once", HOUR + 2, HOUR + 2, 1, 1, 7, 7, 0 },
-        { "com", "many", HOUR + 2, HOUR + 3, 2, 1, 5, 8, HOUR + 4 },
-        { "com", "few", HOUR, HOUR + 30, 3, 2, 1, 3, 0 },
+        { "com", "few", HOUR, HOUR + 30, 3, 2, 1, 3, 0 },              /* one client, again and again */
+        { "net", "once", HOUR + 2, HOUR + 2, 1, 1, 7, 7, 0 },          /* seven, once each */
+        { "com", "many", HOUR + 2, HOUR + 3, 2, 1, 5, 8, HOUR + 4 },   /* registered by now */
     };
     assert_int_equal(l.n, 3);
     assert_int_equal(l.missing, 3);
@@ -130,16 +130,16 @@ static void test_bounds(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t from, to, least_hours;
+        uint32_t from, to, least_days;
         size_t room, n, missing;
     } cases[] = {
-        { HOUR, HOUR + 40, 2, 10, 2, 2 },  /* once is not there */
+        { HOUR, HOUR + 40, 2, 10, 1, 1 },  /* only few comes back on another day */
         { HOUR, HOUR + 40, 1, 1, 1, 3 },   /* room for the first only */
         { HOUR, HOUR + 1, 1, 10, 1, 1 },
         { HOUR + 31, HOUR + 40, 1, 10, 0, 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct demand_list l = list(cases[i].from, cases[i].to, cases[i].least_hours, cases[i].room);
+        struct demand_list l = list(cases[i].from, cases[i].to, cases[i].least_days, cases[i].room);
         assert_int_equal(l.n, cases[i].n);
         assert_int_equal(l.missing, cases[i].missing);
         demand_list_release(&l);
