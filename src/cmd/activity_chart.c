@@ -142,6 +142,12 @@ static void print_samples(const struct chart *c, const struct chart_curve *curve
     present_text(to, "\n");
 }
 
+static void print_ttl(const struct chart *c, struct present *to)
+{
+    if (c->all.counters[ACTIVITY_TTL] != 0)
+        buffer_printf(&to->out, "ttl        at most %" PRIu64 " s\n", c->all.counters[ACTIVITY_TTL]);
+}
+
 /* ---- one name: a row a day ---- */
 
 static void hour_text(uint64_t hour, char text[32])
@@ -213,6 +219,7 @@ static void print_one(const struct chart *c, struct present *to)
     print_labels(c, "answers    ", answers, to);
     print_labels(c, "types      ", types, to);
     print_labels(c, "bytes      ", sizes, to);
+    print_ttl(c, to);
     print_days(c, curve, to);
 }
 

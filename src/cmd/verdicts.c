@@ -16,16 +16,18 @@ static const char usage[] =
     "\n"
     "  --level LEVEL       at least benign, watch (the default), suspicious, high_risk, malicious\n"
     "  --as-of TIME        as it was then: epoch, 2026-01-31[T12:00:00Z], -7d\n"
+    "  --history           JSON lines of all that was ever decided, in the order it was\n"
     "  --follow            JSON lines of what is decided from now on, until interrupted; with\n"
     "                      --level also of what falls below it\n"
     "  --syslog            to the system log as well, without the evidence\n"
     OPTIONS_COMMON_HELP;
 
-enum { OWN_LEVEL = OPTION_OWN, OWN_AS_OF, OWN_FOLLOW, OWN_SYSLOG };
+enum { OWN_LEVEL = OPTION_OWN, OWN_AS_OF, OWN_HISTORY, OWN_FOLLOW, OWN_SYSLOG };
 
 static const struct option longs[] = {
     { "level", required_argument, NULL, OWN_LEVEL },
     { "as-of", required_argument, NULL, OWN_AS_OF },
+    { "history", no_argument, NULL, OWN_HISTORY },
     { "follow", no_argument, NULL, OWN_FOLLOW },
     { "syslog", no_argument, NULL, OWN_SYSLOG },
     OPTIONS_COMMON,
@@ -40,7 +42,7 @@ struct listing {
     enum verdict_level least;
     bool any_level; /* of changes: --level was not given */
     int64_t as_of;  /* step */
-    bool follow, syslog;
+    bool history, follow, syslog;
     int64_t last;   /* id up to which changes are told */
 };
 
@@ -163,7 +165,9 @@ static int list(struct listing *l, struct fault *why)
         return E_OK;
     if (rc == 0)
         rc = knowledge_begin(l->knowledge, why);
-    if (rc == 0)
+    if (rc == 0 && l->history)
+        rc = verdict_changes(l->knowledge, 0, tell_change, l, why);
+    else if (rc == 0)
         rc = verdict_each(l->knowledge, l->least, VERDICT_MALICIOUS, l->as_of, tell, l, why);
     return rc ? rc : present_flush(&l->present, why);
 }
@@ -197,14 +201,15 @@ static void take_options(struct listing *l, int argc, char **argv)
             options_time(o, "as-of", &as_of);
             l->as_of = finding_step(as_of);
             break;
+        case OWN_HISTORY: l->history = true; break;
         case OWN_FOLLOW: l->follow = true; break;
         case OWN_SYSLOG: l->syslog = true; break;
         }
     if (o->exit < 0 && optind < argc)
         options_wrong(o, "'%s' is one word too many", argv[optind]);
-    if (l->follow && l->as_of != KNOWLEDGE_NOW)
-        options_wrong(o, "--follow or --as-of, not both");
-    l->present.style = o->json || l->follow || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
+    if (l->follow + l->history + (l->as_of != KNOWLEDGE_NOW) > 1)
+        options_wrong(o, "one of --history, --follow and --as-of");
+    l->present.style = o->json || l->follow || l->history || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
 }
 
 int cmd_verdicts(int argc, char **argv)

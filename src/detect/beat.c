@@ -2,11 +2,12 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double jitters[] = { 0.05, 0.1, 0.2, 0.3 };
-static const double missing[] = { 0.1, 0.4 };        /* shares of missed beats */
+static const double few_missing = 0.1, many_missing = 0.4; /* shares of missed beats */
 static const uint32_t bursts_s[] = { 10, 300 };      /* asks that near one another are one event */
-enum { JITTERS = 4, MISSING = 2, BURSTS = 2, ALONE = 3 /* clients whose own best period is tried beside that of all */ };
+enum { JITTERS = 4, MISSING = 2 /* shares */, BURSTS = 2, ALONE = 3 /* clients whose own best period is tried beside that of all */ };
 
 static const double stray = 0.2;    /* share of gaps that are anything */
 static const double log_stray = -1.6094379124341003;
@@ -18,10 +19,11 @@ static const double promising = 0.3; /* share of the weight near one period, bel
 static const double sustained_s = 6 * 3600;
 static const double sustained_share = 0.2; /* of the time: a machine on at working hours has more, sessions of people less */
 enum { SUSTAINED_GAPS = 6 };
+static const double enough = 24; /* nats: twice what counts at all; no more is tried then */
 
 struct gap {
-    double s, weight;
-    double people; /* density of log(s) */
+    double s, log_s, weight;
+    double people; /* density of log(s); of series that are judged */
 };
 
 struct gaps {
@@ -33,6 +35,8 @@ struct gaps {
 
 struct series {
     unsigned n;
+    bool judged;
+    uint32_t ttl_s;
     struct gaps client[BEAT_CLIENTS];
 };
 
@@ -40,11 +44,12 @@ struct model {
     double period_s, jitter, missing;
 };
 
-/* NEEDSWORK: activity has the hour's longest TTL (ACTIVITY_TTL) on another branch; until it is here none is known. */
 uint32_t subject_ttl(const struct subject *s)
 {
-    (void)s;
-    return 0;
+    uint32_t most = 0;
+    for (size_t i = 0; i < s->n_hours; i++)
+        most = s->hours[i].counters[ACTIVITY_TTL] > most ? s->hours[i].counters[ACTIVITY_TTL] : most;
+    return most;
 }
 
 /* ---- gaps ---- */
@@ -67,8 +72,7 @@ static bool blind(const struct subject *s, const struct subject_client *c, uint3
 
 static void add_gap(struct gaps *g, uint32_t s)
 {
-    if (g->n < BEAT_GAPS)
-        g->gap[g->n++] = (struct gap){ .s = s };
+    g->gap[g->n++] = (struct gap){ .s = s, .log_s = log(s) };
     g->span_s += s;
 }
 
@@ -83,13 +87,13 @@ static void weigh(struct gaps *g, const uint32_t *ends)
     }
 }
 
-static void find_gaps(const struct subject *s, const struct subject_client *c, uint32_t burst_s, struct gaps *ret)
+static void find_gaps(const struct subject *s, const struct subject_client *c, uint32_t burst_s, unsigned room, struct gaps *ret)
 {
     uint32_t ends[BEAT_GAPS], later = 0;
     bool broken = true;
     ret->n = 0;
     ret->span_s = 0;
-    for (uint32_t i = c->n_asks; i-- > 0 && ret->n < BEAT_GAPS;) {
+    for (uint32_t i = c->n_asks; i-- > 0 && ret->n < room;) {
         if (i > 0 && c->asks[i] - c->asks[i - 1] <= burst_s)
             continue;
         if (!broken) {
@@ -110,61 +114,85 @@ static double log_normal(double x, double mean, double deviation)
     return -0.5 * z * z - log(deviation) - 0.9189385332046727; /* log(sqrt(2 pi)) */
 }
 
-/* Mean of log(s - above), of gaps longer than that, and the squares about it. Returns how many. */
-static unsigned moments(const struct gaps *g, double above, double *ret_mean, double *ret_squares)
+/* Of n logs: the mean, and the squares about it. */
+static double moments(const double *x, unsigned n, double *ret_squares)
 {
     double sum = 0, squares = 0;
-    unsigned n = 0;
-    for (unsigned i = 0; i < g->n; i++) {
-        if (g->gap[i].s <= above)
-            continue;
-        double x = log(g->gap[i].s - above);
-        sum += x;
-        squares += x * x;
-        n++;
+    for (unsigned i = 0; i < n; i++) {
+        sum += x[i];
+        squares += x[i] * x[i];
     }
-    *ret_mean = n ? sum / n : 0;
-    *ret_squares = fmax(0, squares - n * *ret_mean * *ret_mean);
-    return n;
+    double mean = n ? sum / n : 0;
+    *ret_squares = fmax(0, squares - sum * mean);
+    return mean;
 }
 
-static double people_deviation(unsigned n, double squares)
+static double deviation(unsigned n, double squares)
 {
     return n ? fmax(1, sqrt(squares / n)) : 1;
 }
 
-/* Densities of the gaps when a cache of that TTL decides; the least where it does not. Returns the sum of logs. */
+static void find_spread(struct gaps *g)
+{
+    double logs[BEAT_GAPS];
+    for (unsigned i = 0; i < g->n; i++)
+        logs[i] = g->gap[i].log_s;
+    g->mean = moments(logs, g->n, &g->squares);
+}
+
+/* Logs of the gaps' densities when a cache of that TTL decides, at least those in `density`. Returns their sum. */
 static double judge_cached(const struct gaps *g, uint32_t ttl_s, double density[BEAT_GAPS])
 {
-    double mean, squares, sum = 0;
-    unsigned n = moments(g, ttl_s, &mean, &squares);
-    double deviation = people_deviation(n, squares);
+    double over[BEAT_GAPS], sum = 0, squares, mean;
+    unsigned n = 0, at = 0;
+    for (unsigned i = 0; i < g->n; i++)
+        if (g->gap[i].s > ttl_s)
+            over[n++] = log(g->gap[i].s - ttl_s);
+    mean = moments(over, n, &squares);
     for (unsigned i = 0; i < g->n; i++) {
-        double s = g->gap[i].s, over = s - ttl_s; /* d log(s) = over / s d log(over) */
-        density[i] = over > 0 ? exp(log_normal(log(over), mean, deviation)) * s / over : 0;
-        sum += g->gap[i].weight * log(fmax(density[i], g->gap[i].people));
+        if (g->gap[i].s > ttl_s) { /* d log(s) = (s - TTL) / s d log(s - TTL) */
+            double cached = log_normal(over[at], mean, deviation(n, squares)) + g->gap[i].log_s - over[at];
+            density[i] = fmax(density[i], cached);
+            at++;
+        }
+        sum += g->gap[i].weight * density[i];
     }
     return sum;
 }
 
-static void judge_people(struct gaps *g, uint32_t ttl_s)
+/* Between these a TTL can be what makes most gaps; far below the gaps it changes nothing. */
+static bool may_cache(const struct gaps *g, uint32_t ttl_s)
 {
-    double best = -INFINITY, density[2][BEAT_GAPS], *now = density[0], *kept = density[1];
-    moments(g, 0, &g->mean, &g->squares);
-    double deviation = people_deviation(g->n, g->squares);
+    double log_ttl = log(ttl_s);
+    return log_ttl < g->mean && log_ttl > g->mean - 2.5;
+}
+
+static void judge_client(struct gaps *g, uint32_t ttl_s)
+{
+    double plain[BEAT_GAPS], now[BEAT_GAPS], best[BEAT_GAPS], most = -INFINITY;
     for (unsigned i = 0; i < g->n; i++)
-        g->gap[i].people = exp(log_normal(log(g->gap[i].s), g->mean, deviation));
-    for (unsigned t = 0; g->n > 0 && t < (ttl_s ? 1 : COMMON); t++) {
-        double sum = judge_cached(g, ttl_s ? ttl_s : common_ttls_s[t], now);
-        if (sum <= best)
+        best[i] = plain[i] = log_normal(g->gap[i].log_s, g->mean, deviation(g->n, g->squares));
+    for (unsigned t = 0; t < (ttl_s ? 1 : COMMON); t++) {
+        uint32_t of_cache_s = ttl_s ? ttl_s : common_ttls_s[t];
+        if (!may_cache(g, of_cache_s))
             continue;
-        best = sum;
-        double *swap = kept;
-        kept = now;
-        now = swap;
+        memcpy(now, plain, g->n * sizeof *now);
+        double sum = judge_cached(g, of_cache_s, now);
+        if (sum > most) {
+            most = sum;
+            memcpy(best, now, g->n * sizeof *best);
+        }
     }
     for (unsigned i = 0; i < g->n; i++)
-        g->gap[i].people = fmax(g->gap[i].people, kept[i]);
+        g->gap[i].people = exp(best[i]);
+}
+
+/* When there is a period to try: for most names there is none. */
+static void judge_people(struct series *all)
+{
+    for (unsigned i = 0; i < all->n && !all->judged; i++)
+        judge_client(&all->client[i], all->ttl_s);
+    all->judged = true;
 }
 
 /* ---- beat ---- */
@@ -270,20 +298,30 @@ struct best {
     double nats;
 };
 
-static void try_gaps(const struct series *all, const struct gaps *from, size_t n, uint32_t ttl_s, struct best *best)
+static void try_model(const struct series *all, const struct model *m, struct best *best)
 {
-    struct weighed gaps[BEAT_CLIENTS * BEAT_GAPS];
+    double nats = model_nats(m, all);
+    if (nats > best->nats)
+        *best = (struct best){ *m, nats };
+}
+
+/* Periods from these gaps, judged by all. */
+static void try_gaps(struct series *all, const struct gaps *from, size_t n, struct best *best)
+{
+    struct weighed gaps[BEAT_TOTAL];
     size_t count = collect(from, n, gaps);
+    double before = best->nats;
     for (unsigned j = 0; j < JITTERS; j++) {
-        struct model m = { .period_s = heaviest(gaps, count, jitters[j]), .jitter = jitters[j] };
-        if (m.period_s < BEAT_MIN_S || cached(m.period_s, ttl_s))
+        struct model m = { .period_s = heaviest(gaps, count, jitters[j]), .jitter = jitters[j], .missing = few_missing };
+        if (m.period_s < BEAT_MIN_S || cached(m.period_s, all->ttl_s))
             continue;
-        for (unsigned i = 0; i < MISSING; i++) {
-            m.missing = missing[i];
-            double nats = model_nats(&m, all);
-            if (nats > best->nats)
-                *best = (struct best){ m, nats };
-        }
+        judge_people(all);
+        try_model(all, &m, best);
+    }
+    if (best->nats > before) {
+        struct model m = best->model;
+        m.missing = many_missing;
+        try_model(all, &m, best);
     }
 }
 
@@ -337,27 +375,36 @@ static unsigned choose(const struct subject *s, const struct subject_client *ret
     return n;
 }
 
+static unsigned gather(const struct subject *s, const struct subject_client *const *chosen, uint32_t burst_s, struct series *all)
+{
+    unsigned total = 0, room = BEAT_TOTAL / all->n < BEAT_GAPS ? BEAT_TOTAL / all->n : BEAT_GAPS;
+    all->judged = false;
+    for (unsigned i = 0; i < all->n; i++) {
+        find_gaps(s, chosen[i], burst_s, room, &all->client[i]);
+        find_spread(&all->client[i]);
+        total += all->client[i].n;
+    }
+    return total;
+}
+
 struct beat beat_find(const struct subject *s, uint32_t ttl_s)
 {
     const struct subject_client *chosen[BEAT_CLIENTS];
-    struct series all = { .n = choose(s, chosen) };
+    struct series all; /* large: only what is used is set */
     struct best best = { .nats = -INFINITY };
     struct beat ret = { 0 };
     unsigned gaps = 0;
-    for (unsigned b = 0; all.n > 0 && b < BURSTS; b++) {
+    all.n = choose(s, chosen);
+    all.ttl_s = ttl_s;
+    for (unsigned b = 0; all.n > 0 && b < BURSTS && best.nats < enough; b++) {
         double before = best.nats;
-        unsigned total = 0;
-        for (unsigned i = 0; i < all.n; i++) {
-            find_gaps(s, chosen[i], bursts_s[b], &all.client[i]);
-            judge_people(&all.client[i], ttl_s);
-            total += all.client[i].n;
-        }
+        unsigned total = gather(s, chosen, bursts_s[b], &all);
         if (total == gaps)
             break; /* nothing more came together */
         gaps = total;
-        try_gaps(&all, all.client, all.n, ttl_s, &best);
-        for (unsigned i = 0; i < all.n && i < ALONE && all.n > 1; i++)
-            try_gaps(&all, &all.client[i], 1, ttl_s, &best);
+        try_gaps(&all, all.client, all.n, &best);
+        for (unsigned i = 0; i < all.n && i < ALONE && all.n > 1 && best.nats < enough; i++)
+            try_gaps(&all, &all.client[i], 1, &best);
         if (best.nats > before || b == 0)
             ret = describe(&best, &all);
     }

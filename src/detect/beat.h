@@ -13,7 +13,7 @@
  * one T, of which each may not take part, less what was tried (Bonferroni). note.md of the rhythm detector has formula, reasons and figures.
  *
  * Which of a client's gaps are longer than a burst is tried in two ways, so `seen` and `gaps` are those of the better one.
- * Pure; any thread; no allocation; some 80 KiB of stack. Time: linear in ask times, at most BEAT_CLIENTS * BEAT_GAPS gaps.
+ * Pure; any thread; no allocation; some 150 KiB of stack. Time: of gaps, at most BEAT_TOTAL; note.md has figures.
  */
 #ifndef DNSMON_DETECT_BEAT_H
 #define DNSMON_DETECT_BEAT_H
@@ -23,6 +23,7 @@
 enum {
     BEAT_CLIENTS = 16, /* looked at: those with the most ask times */
     BEAT_GAPS = 192,   /* of each, the latest */
+    BEAT_TOTAL = 512,  /* of all */
     BEAT_MIN_S = 80,        /* caches of browsers keep names for a minute, whatever the TTL */
     BEAT_MAX_S = 18 * 3600, /* what people do, they do every day */
     BEAT_MISSED = 8,        /* largest k */

@@ -165,6 +165,12 @@ int walk_forget(struct knowledge *k, struct fault *why)
     return rc;
 }
 
+/* The ledger's time of a step is the moment at which it is over. */
+static int64_t moment(const struct walk *w)
+{
+    return (int64_t)w->step + 1;
+}
+
 /* ---- evidence ---- */
 
 static const struct detector *detector_at(uint16_t index)
@@ -194,7 +200,7 @@ static int write_evidence(struct walk *w, const struct docket_name *n, uint16_t 
         .scope = owner.len == n->owner.len ? SCOPE_DOMAIN : SCOPE_HOST,
         .detector = d->name,
         .group = group_text(d->group),
-        .step = w->step,
+        .step = moment(w),
         .known_at = w->o->now,
         .weight = weight,
         .summary = summary,
@@ -512,7 +518,7 @@ static int write_indicator(struct walk *w, const struct docket_name *n, struct d
         .family = "",
         .campaign = v->campaign,
         .first_seen = (int64_t)n->figures.first * STEP_S,
-        .decided_at = w->step,
+        .decided_at = moment(w),
         .valid_until = (int64_t)(block ? valid_until : w->step + 1) * STEP_S,
         .state = block ? INDICATOR_ACTIVE : INDICATOR_EXPIRED,
         .reason = reason,
@@ -533,7 +539,7 @@ static int write_verdict(struct walk *w, struct docket_name *n, struct slice own
         return no_memory(w->why);
     if (v->level != level || v->campaign != n->campaign) {
         struct verdict row = {
-            .name = name, .scope = scope, .level = level, .score = j->score, .decided_at = w->step,
+            .name = name, .scope = scope, .level = level, .score = j->score, .decided_at = moment(w),
             .known_at = w->o->now, .campaign = n->campaign, .reason = (const char *)w->reason.ptr,
         };
         if (level >= VERDICT_HIGH_RISK && v->level < VERDICT_HIGH_RISK)
@@ -659,7 +665,7 @@ static int campaign_number(struct walk *w, uint64_t identity, int64_t *ret)
     char text[32], title[48];
     snprintf(text, sizeof text, "%016" PRIx64, identity);
     snprintf(title, sizeof title, "campaign %.8s", text);
-    return campaign_get(w->k, text, w->step, title, ret, w->why);
+    return campaign_get(w->k, text, moment(w), title, ret, w->why);
 }
 
 static void change_text(const struct walk *w, const struct campaign_change *c, char text[STATEMENT_BYTES])
@@ -688,12 +694,12 @@ static int write_change(struct walk *w, const struct campaign_change *c)
     switch (c->kind) {
     case CAMPAIGN_JOINED:
         change_text(w, c, because);
-        return campaign_join(w->k, id, name, w->step, because, w->why);
+        return campaign_join(w->k, id, name, moment(w), because, w->why);
     case CAMPAIGN_LEFT:
-        return campaign_leave(w->k, id, name, w->step, w->why);
+        return campaign_leave(w->k, id, name, moment(w), w->why);
     case CAMPAIGN_MERGED:
         rc = campaign_number(w, c->other, &other);
-        return rc || id == other ? rc : campaign_merge(w->k, id, other, w->step, "their names are tied to one another", w->why);
+        return rc || id == other ? rc : campaign_merge(w->k, id, other, moment(w), "their names are tied to one another", w->why);
     default:
         return E_OK;
     }
@@ -789,18 +795,18 @@ static int apply_examined(struct walk *w, const struct examined *e, size_t *at_c
 static int write_funnel(struct walk *w)
 {
     const struct census_step *s = &w->census->steps[w->step - w->census->from];
-    int rc = funnel_put(w->k, w->step, FUNNEL_MESSAGES, "", s->messages, w->why);
+    int rc = funnel_put(w->k, moment(w), FUNNEL_MESSAGES, "", s->messages, w->why);
     if (rc == 0)
-        rc = funnel_put(w->k, w->step, FUNNEL_NAMES, "", s->names, w->why);
+        rc = funnel_put(w->k, moment(w), FUNNEL_NAMES, "", s->names, w->why);
     for (unsigned i = 0; rc == 0 && i < SCREENS; i++)
         if (i != SCREEN_CANDIDATE && s->screened[i])
-            rc = funnel_put(w->k, w->step, FUNNEL_CLEANED, screen_text((enum screen)i), s->screened[i], w->why);
+            rc = funnel_put(w->k, moment(w), FUNNEL_CLEANED, screen_text((enum screen)i), s->screened[i], w->why);
     if (rc == 0)
-        rc = funnel_put(w->k, w->step, FUNNEL_CANDIDATES, "", s->screened[SCREEN_CANDIDATE], w->why);
+        rc = funnel_put(w->k, moment(w), FUNNEL_CANDIDATES, "", s->screened[SCREEN_CANDIDATE], w->why);
     if (rc == 0)
-        rc = funnel_put(w->k, w->step, FUNNEL_CHECKED, "", w->checked, w->why);
+        rc = funnel_put(w->k, moment(w), FUNNEL_CHECKED, "", w->checked, w->why);
     if (rc == 0)
-        rc = funnel_put(w->k, w->step, FUNNEL_BLOCKED, "", w->blocked, w->why);
+        rc = funnel_put(w->k, moment(w), FUNNEL_BLOCKED, "", w->blocked, w->why);
     w->sum->blocked += w->blocked;
     return rc;
 }

@@ -21,14 +21,21 @@ struct manner {
     double of_day, of_gaps, of_browser;
 };
 
-static void judge(const struct subject *s, const struct network *network, struct manner *m)
+/* False when it is not people: flat, or a program's beat. What costs least is asked first. */
+static bool judge(const struct subject *s, const struct network *network, struct manner *m)
 {
-    *m = (struct manner){ .beat = beat_find(s, subject_ttl(s)), .day = daily_compare(s, network),
-                          .https = subject_sum(s, ACTIVITY_HTTPS, s->window_from, s->step),
-                          .addresses = subject_sum(s, ACTIVITY_A, s->window_from, s->step) };
-    m->of_day = fmax(0, fmin(day_max, -m->day.flat));
+    *m = (struct manner){ .day = daily_compare(s, network) };
+    if (m->day.flat > 0)
+        return false;
+    m->beat = beat_find(s, subject_ttl(s));
+    if (m->beat.sustained && m->beat.nats >= beat_nats)
+        return false;
+    m->https = subject_sum(s, ACTIVITY_HTTPS, s->window_from, s->step);
+    m->addresses = subject_sum(s, ACTIVITY_A, s->window_from, s->step);
+    m->of_day = fmin(day_max, -m->day.flat);
     m->of_gaps = m->beat.seen >= MANY_GAPS && m->beat.nats <= 0 && m->beat.spread >= 1 ? irregular_nats : 0;
     m->of_browser = m->https >= SOME_HTTPS && 10 * m->https >= m->addresses ? browser_nats : 0;
+    return true;
 }
 
 static void tell(const struct subject *s, const struct manner *m, struct findings *to)
@@ -59,9 +66,7 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
 {
     (void)why;
     struct manner m;
-    judge(s, scene_network(scene), &m);
-    bool program = m.beat.sustained && m.beat.nats >= beat_nats;
-    if (!program && m.day.flat <= 0 && m.of_day + m.of_gaps + m.of_browser >= FINDING_MIN)
+    if (judge(s, scene_network(scene), &m) && m.of_day + m.of_gaps + m.of_browser >= FINDING_MIN)
         tell(s, &m, to);
     return E_OK;
 }

@@ -257,6 +257,17 @@ static void test_findings(void **state)
     assert_true(flat >= 3 && flat <= 4);
     assert_non_null(strstr(w.found.kept[0].finding.summary, "at all hours alike"));
 
+    /* At the pace of the TTL that the hours know. */
+    struct program cached = { .clients = 1, .period_s = 3610, .jitter = 0.002, .hours = 48 };
+    program_beat(&cached, 0);
+    for (size_t i = 0; i < w.s.n_hours; i++)
+        w.hours[i].counters[ACTIVITY_TTL] = i == 7 ? 3600 : 3000;
+    assert_int_equal(subject_ttl(&w.s), 3600);
+    double paced = synthetic_examine(&w, &detector_rhythm);
+    assert_true(paced <= 4);
+    for (size_t i = 0; i < w.found.n; i++)
+        assert_null(strstr(w.found.kept[i].finding.summary, "ask every"));
+
     synthetic_begin(&w, "none.example", WATCHED_DAYS, END - 1);
     synthetic_end(&w, END - 1);
     assert_true(synthetic_examine(&w, &detector_rhythm) == 0);

@@ -29,6 +29,7 @@ CREATE TABLE funnel (step INTEGER NOT NULL, stage TEXT NOT NULL CHECK (stage IN 
 INSERT INTO funnel VALUES(472225,'names','',100);
 CREATE TABLE analysis (one INTEGER PRIMARY KEY CHECK (one = 1), analysed_until INTEGER NOT NULL, period_start INTEGER NOT NULL, state_file TEXT NOT NULL, state_digest TEXT NOT NULL, weights_digest TEXT NOT NULL, psl_digest TEXT NOT NULL) STRICT;
 INSERT INTO analysis VALUES(1,472226,472200,'analysis-1','','','');
+CREATE TABLE memo (kind TEXT NOT NULL CHECK (kind <> ''), key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE setting (key TEXT PRIMARY KEY CHECK (key <> ''), value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO setting VALUES('grid','6h');
 CREATE INDEX evidence_by_name ON evidence (name, scope, detector, step, id);
