@@ -48,7 +48,7 @@ def test_explain(tmp):
     assert times == sorted(times) and len(told["history"]) >= len(told["evidence"]) > 0, told
     assert len({json.dumps(row) for row in told["evidence"]}) == len(told["evidence"]), "nothing is said twice"
     assert told["verdicts"][0]["reason"]["decided"] and told["would_change"], told
-    early = json.loads(explain(tmp, "--json", "--as-of", str(START + 6 * 24 * HOUR - 1), "next.example").stdout)
+    early = json.loads(explain(tmp, "--json", "--as-of", str(START + 6 * 24 * HOUR), "next.example").stdout)
     assert early["evidence"] == [] and early["verdicts"] == [] and early["history"] == [], early
     assert early["undecided"] == {}, early
     text = explain(tmp, "rctl.next.example").stdout
