@@ -100,8 +100,8 @@ def both(first, second):
 HOUR = 472222 * 3600
 some = {0x1234567890abcdef * i & 0xffffffffffffffff: [7 * i, 7 * i + 1, 900 + i] for i in range(1, 9)}
 many = {(i << 58) + 5: [] for i in range(64)}
-host = activity(HOUR + 7, HOUR + 908, {0: 24, 1: 23, 3: 20, 5: 3, 10: 24, 20: 960, 21: 1840}, some)
-other = activity(HOUR + 9, HOUR + 9, {0: 1, 11: 1}, {0x1234567890abcdef: [2, 8, 3599], 1: []})
+host = activity(HOUR + 7, HOUR + 908, {0: 24, 1: 23, 3: 20, 5: 3, 10: 24, 20: 960, 21: 1840, 24: 300}, some)
+other = activity(HOUR + 9, HOUR + 9, {0: 1, 11: 1, 24: 86400}, {0x1234567890abcdef: [2, 8, 3599], 1: []})
 domain = activity(HOUR, HOUR + 3599, {0: 1 << 40, 23: 1}, some, {5: (3, 0), 9: (8, 88)})
 broad = activity(HOUR, HOUR + 3599, {0: 1 << 40, 23: 1}, many, {i << 57: (8, i) for i in range(64)})
 seed("activity", "host", b"\0" + host)

@@ -310,6 +310,12 @@ static void close_span(struct curve *c)
         c->end_hour = points[c->hours - 1].hour + UINT64_C(1);
 }
 
+static void print_ttl(struct curve *c)
+{
+    if (c->all.counters[ACTIVITY_TTL] != 0)
+        buffer_printf(&c->present.out, "ttl        at most %" PRIu64 " s\n", c->all.counters[ACTIVITY_TTL]);
+}
+
 static void print_chart(struct curve *c)
 {
     char from[32], end[32];
@@ -325,6 +331,7 @@ static void print_chart(struct curve *c)
     print_labels(c, "answers    ", answers);
     print_labels(c, "types      ", types);
     print_labels(c, "bytes      ", sizes);
+    print_ttl(c);
     print_days(c);
 }
 

@@ -153,6 +153,12 @@ static int sample_name(struct fold *fold, struct activity_hour *h, const struct 
 
 /* --- counting ---------------------------------------------------------------------- */
 
+static void widen_ttl(struct activity_hour *h, uint64_t ttl)
+{
+    if (ttl > h->counters[ACTIVITY_TTL])
+        h->counters[ACTIVITY_TTL] = (uint32_t)ttl;
+}
+
 static int count(struct fold *fold, struct activity_hour *h, const struct asked *a, uint32_t ts_s, unsigned most)
 {
     if (ts_s < h->first)
@@ -168,6 +174,7 @@ static int count(struct fold *fold, struct activity_hour *h, const struct asked 
     h->response_bytes += a->response_bytes;
     if (a->outcome < ACTIVITY_COUNTERS)
         h->counters[a->outcome]++;
+    widen_ttl(h, a->ttl);
     if (!query)
         return E_OK;
     h->counters[a->type]++;
@@ -228,8 +235,9 @@ int fold_activity_restore(struct fold *fold, struct activity_hour **hours, uint3
     h->last = from->last > h->last ? (uint32_t)from->last : h->last;
     h->query_bytes += from->counters[ACTIVITY_QUERY_BYTES];
     h->response_bytes += from->counters[ACTIVITY_RESPONSE_BYTES];
-    for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
+    for (unsigned i = 0; i < ACTIVITY_TTL; i++)
         h->counters[i] += (uint32_t)from->counters[i];
+    widen_ttl(h, from->counters[ACTIVITY_TTL]);
     int err = E_OK;
     for (unsigned i = 0; i < from->n_clients && err == E_OK; i++) {
         const struct activity_client *c = &from->clients[i];

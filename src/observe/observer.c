@@ -371,7 +371,7 @@ static uint8_t type_counter(uint16_t qtype)
  * clients are activity, when it is known what they asked. What the source did not say is not known here either:
  * never zero of something, or another class. */
 static void tell_transaction(struct partition *p, const struct pair_asked *q, struct slice owner, uint16_t response_bytes,
-                             enum activity_counter outcome, unsigned flags)
+                             struct sight_answer answer, unsigned flags)
 {
     uint8_t key[NAME_KEY_MAX];
     p->counts->told++;
@@ -381,14 +381,16 @@ static void tell_transaction(struct partition *p, const struct pair_asked *q, st
         owner = (struct slice){ key, name_owner_key(q->qname, q->qname_len, key) };
     if (q->flags & PAIR_CLIENT_KNOWN)
         flags |= ASKED_CLIENT_KNOWN;
-    struct asked asked = { .client = q->client, .query_bytes = q->bytes, .response_bytes = response_bytes,
-                           .outcome = (uint8_t)outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
+    struct asked asked = { .client = q->client, .ttl = answer.ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
+                           .outcome = (uint8_t)answer.outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
     sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), &asked, p->observations);
 }
 
+static const struct sight_answer no_answer = { .outcome = ACTIVITY_COUNTERS };
+
 static void tell_unanswered(void *ctx, const struct pair_asked *asked)
 {
-    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, ACTIVITY_COUNTERS, ASKED_QUERY);
+    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, no_answer, ASKED_QUERY);
 }
 
 /* What the decoded message says of its question, whichever of the two it is. */
@@ -414,13 +416,13 @@ static struct pair_asked asked_by(const struct partition *p, const struct messag
 }
 
 static void tell_response(struct partition *p, const struct message *m, const struct pair_asked *asked,
-                          enum activity_counter outcome)
+                          struct sight_answer answer)
 {
     struct pair_asked stray;
     if (asked == NULL)
         stray = asked_by(p, m);
     struct slice owner = { p->decoder.qname, p->decoder.qname_len };
-    tell_transaction(p, asked ? asked : &stray, owner, size_of(m), outcome, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
+    tell_transaction(p, asked ? asked : &stray, owner, size_of(m), answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
 }
 
 static int use_response(struct partition *p, const struct message *m)
@@ -428,7 +430,7 @@ static int use_response(struct partition *p, const struct message *m)
     struct dns_decoder *d = &p->decoder;
     struct observer_counts *counts = p->counts;
     struct pair_asked asked;
-    enum activity_counter outcome = ACTIVITY_COUNTERS;
+    struct sight_answer answer = no_answer;
     bool paired = d->question != NULL && pair_response(&p->pair, pair_key_of(d, m, true), m->ts_ns, &asked);
     counts->responses++;
     counts->transactions += paired;
@@ -436,12 +438,12 @@ static int use_response(struct partition *p, const struct message *m)
     /* A log's line about one record of a response is no response: its owner may be an alias' target. */
     bool one_record = !dns_qname(d) && !message_is_mdns(m) && take_owner_for_question(d, m);
     if (d->qname != NULL || message_is_mdns(m)) {
-        int err = sight_response(d, m, paired, p->options->suffixes, p->observations, &counts->rr_observed, &outcome);
+        int err = sight_response(d, m, paired, p->options->suffixes, p->observations, &counts->rr_observed, &answer);
         if (err)
             return err;
     }
     if (!one_record)
-        tell_response(p, m, paired ? &asked : NULL, outcome);
+        tell_response(p, m, paired ? &asked : NULL, answer);
     return E_OK;
 }
 

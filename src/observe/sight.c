@@ -217,12 +217,17 @@ static inline int put(struct sight *s, const uint8_t *owner, size_t owner_len, s
     return E_OK;
 }
 
+/* RFC 2181, 8: the top bit set means 0. */
+static uint32_t ttl_of(const struct sight *s, const struct dns_rr *rr)
+{
+    return s->message->known & KNOWN_TTL && !(rr->ttl >> 31) ? rr->ttl : 0;
+}
+
 static int put_record(struct sight *s, const struct dns_rr *rr)
 {
-    bool ttl_known = s->message->known & KNOWN_TTL;
     struct saying what = {
         .rdata = dns_rr_rdata(s->d, rr),
-        .ttl = ttl_known && !(rr->ttl >> 31) ? rr->ttl : 0, /* RFC 2181, 8: the top bit set means 0 */
+        .ttl = ttl_of(s, rr),
         .type = rr->type,
         .about = is_inside(s, rr) ? 0 : RR_OUT_OF_BAILIWICK,
         .flags = (uint8_t)(RR_ANSWER << rr->section),
@@ -332,6 +337,18 @@ static enum activity_counter outcome_of(const struct sight *s, int rcode, const 
     }
 }
 
+/* Of an answer with data. */
+static uint32_t answer_ttl(const struct sight *s)
+{
+    const struct dns_decoder *d = s->d;
+    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++) {
+        const struct dns_rr *rr = &d->rrs[i];
+        if (rr->owner == d->qname || (rr->owner_len == d->qname_len && short_equal(rr->owner, d->qname, d->qname_len)))
+            return ttl_of(s, rr);
+    }
+    return 0;
+}
+
 static int put_negative(struct sight *s, int rcode, enum activity_counter outcome)
 {
     struct slice last = s->chain.names[s->chain.n - 1];
@@ -351,7 +368,7 @@ static int put_negative(struct sight *s, int rcode, enum activity_counter outcom
 
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
                    const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
-                   enum activity_counter *ret_outcome)
+                   struct sight_answer *ret_answer)
 {
     struct sight s;
     s.d = d;
@@ -382,7 +399,7 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
     enum activity_counter outcome = outcome_of(&s, rcode, suffixes);
     int err = s.mdns ? E_OK : put_negative(&s, rcode, outcome);
     if (err == E_OK)
-        *ret_outcome = outcome;
+        *ret_answer = (struct sight_answer){ outcome, outcome == ACTIVITY_NOERROR ? answer_ttl(&s) : 0 };
     return err;
 }
 

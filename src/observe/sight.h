@@ -32,6 +32,12 @@
 #include "input/message.h"
 #include "record/activity.h"
 
+/* What a response says of the question it answers. */
+struct sight_answer {
+    enum activity_counter outcome; /* ACTIVITY_COUNTERS = none */
+    uint32_t ttl;                  /* of data: the first answer record of the name asked for; 0 = not known */
+};
+
 enum { SHARD_BITS = 3, SHARDS = 1 << SHARD_BITS };
 
 /* The shard of an owner: all names with the same last two labels, so whole registered domains. */
@@ -43,7 +49,7 @@ bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
  * the shards' buffers; *ret_records grows by the records among them. */
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
                    const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
-                   enum activity_counter *ret_outcome /* ACTIVITY_COUNTERS = none */) MUST_CHECK;
+                   struct sight_answer *ret_answer) MUST_CHECK;
 
 struct asked;
 

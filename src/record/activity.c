@@ -27,6 +27,7 @@ static const char *const counter_names[ACTIVITY_COUNTERS] = {
     [ACTIVITY_RESPONSE_BYTES] = "response_bytes",
     [ACTIVITY_UNKNOWN_CLIENT] = "unknown_client",
     [ACTIVITY_POLICY] = "policy",
+    [ACTIVITY_TTL] = "ttl",
 };
 
 const char *activity_counter_name(enum activity_counter counter)
@@ -198,6 +199,15 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &both) ? UINT64_MAX : both;
 }
 
+static void merge_counters(uint64_t into[ACTIVITY_COUNTERS], const uint64_t from[ACTIVITY_COUNTERS])
+{
+    for (unsigned i = 0; i < ACTIVITY_TTL; i++)
+        into[i] = sum(into[i], from[i]);
+    if (from[ACTIVITY_TTL] > into[ACTIVITY_TTL])
+        into[ACTIVITY_TTL] = from[ACTIVITY_TTL];
+}
+_Static_assert(ACTIVITY_TTL + 1 == ACTIVITY_COUNTERS, "all before are sums");
+
 /* The ask times that are there, not the room for more. */
 static void copy_client(struct activity_client *to, const struct activity_client *from)
 {
@@ -277,8 +287,7 @@ void activity_merge(struct activity *into, const struct activity *from)
         into->first = from->first;
     if (from->last > into->last)
         into->last = from->last;
-    for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
-        into->counters[i] = sum(into->counters[i], from->counters[i]);
+    merge_counters(into->counters, from->counters);
     if (from->n_clients > 0)
         merge_clients(into, from);
     if (from->n_names > 0)

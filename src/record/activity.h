@@ -37,6 +37,7 @@ enum activity_counter {
     ACTIVITY_RESPONSE_BYTES,
     ACTIVITY_UNKNOWN_CLIENT,
     ACTIVITY_POLICY, /* answers made by our own blocking */
+    ACTIVITY_TTL,    /* no sum: the largest, in seconds, of answers with data; 0 = not known */
     ACTIVITY_COUNTERS
 };
 

@@ -65,6 +65,7 @@ def test_activity(tmp):
         assert [hour["hour"] for hour in found] == sorted(want), (name, found)
         for hour in found:
             counters, clients = want[hour["hour"]]
+            assert hour["counters"].get("ttl", 0) == (300 if counters["noerror"] else 0), hour
             is_ = {key: hour["counters"].get(key, 0) for key in counters}
             assert is_ == counters, (name, hour, counters)
             assert hour["kind"] == ("domain" if domain else "host"), hour

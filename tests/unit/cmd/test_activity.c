@@ -54,6 +54,7 @@ static void make_value(size_t i, bool second, struct buffer *to)
     if (second)
         a.counters[ACTIVITY_ANSWERED] = a.counters[ACTIVITY_NOERROR] = records[i].queries;
     a.counters[ACTIVITY_QUERY_BYTES] = 40 * records[i].queries;
+    a.counters[ACTIVITY_TTL] = second ? 300 : 60;
     for (unsigned k = 1; k <= records[i].clients; k++)
         activity_add_client(&a, (uint64_t)(k + second) << 56, (uint16_t)(from + k));
     if (records[i].domain)
@@ -241,11 +242,11 @@ static void test_lines(void **state)
     (void)state;
     expect("activity --host --to 2023-11-15T03:00:00Z www.example.com", 0,
            "{\"name\":\"www.example.com.\",\"kind\":\"host\",\"hour\":1700013600,\"first\":1700013600,\"last\":1700015460,"
-           "\"counters\":{\"queries\":8,\"answered\":4,\"noerror\":4,\"a\":8,\"query_bytes\":320},\"clients\":3,"
+           "\"counters\":{\"queries\":8,\"answered\":4,\"noerror\":4,\"a\":8,\"query_bytes\":320,\"ttl\":300},\"clients\":3,"
            "\"clients_exact\":true}\n");
     expect("activity --domain --from 2023-11-16 --to 2023-11-17 --public-suffixes /dev/null example.com", 0,
            "{\"name\":\"example.com.\",\"kind\":\"domain\",\"hour\":1700114400,\"first\":1700114400,\"last\":1700116260,"
-           "\"counters\":{\"queries\":100,\"answered\":50,\"noerror\":50,\"a\":100,\"query_bytes\":4000},\"clients\":41,"
+           "\"counters\":{\"queries\":100,\"answered\":50,\"noerror\":50,\"a\":100,\"query_bytes\":4000,\"ttl\":300},\"clients\":41,"
            "\"clients_exact\":true,\"names\":3,\"names_exact\":true}\n");
     expect("activity --host --from 2023-11-16 www.example.com | grep -o '\"clients.*'", 0,
            "\"clients\":248,\"clients_exact\":false}\n");
@@ -254,7 +255,7 @@ static void test_lines(void **state)
 #define CSV_HEAD                                                                                              \
     "name,kind,hour,first,last,queries,answered,stray,noerror,nodata,nx_domain,nx_host,servfail,refused,"     \
     "other_rcode,a,aaaa,https,txt,mx,ns,ptr,srv,null,other_type,query_bytes,response_bytes,unknown_client,"  \
-    "policy,clients,clients_exact,names,names_exact\n"
+    "policy,ttl,clients,clients_exact,names,names_exact\n"
 
 static void test_csv(void **state)
 {
@@ -262,11 +263,11 @@ static void test_csv(void **state)
     char arguments[512];
     expect("activity --csv --host 'odd\\,name.example.com'", 0,
            CSV_HEAD "\"odd,name.example.com.\",host,1700013600,1700013600,1700015460,2,1,0,1,0,0,0,0,0,0,2,0,0,0,0,0,0,0,0,"
-                    "0,80,0,0,0,2,1,,\n");
+                    "0,80,0,0,0,300,2,1,,\n");
     expect("activity --csv --host absent.example", 0, CSV_HEAD);
     snprintf(arguments, sizeof arguments, "activity --csv --public-suffixes %s example.co.uk", list);
     expect(arguments, 0, CSV_HEAD "example.co.uk.,domain,1700010000,1700010000,1700011860,2,1,0,1,0,0,0,0,0,0,2,0,0,0,0,0,0,"
-                                  "0,0,0,80,0,0,0,2,1,3,1\n");
+                                  "0,0,0,80,0,0,0,300,2,1,3,1\n");
 }
 
 #define NONE_3 "\u00b7\u00b7\u00b7"
@@ -286,7 +287,8 @@ static void test_chart(void **state)
            "ask times  kept in 2 hours, not in 1 with a full sample of clients\n"
            "answers    55 NOERROR\n"
            "types      110 A\n"
-           "bytes      4400 of queries\n\n"
+           "bytes      4400 of queries\n"
+           "ttl        at most 300 s\n\n"
            "UTC         0     6     12    18       queries; a full block is 100 in an hour\n"
            "2023-11-15    \u2581\u2581" NONE_18 "\u00b7\u00b7          10\n"
            "2023-11-16  " NONE_6 "\u2588                          100\n");
@@ -300,7 +302,8 @@ static void test_chart(void **state)
            "ask times  kept in 4 hours\n"
            "answers    61 NOERROR\n"
            "types      122 A\n"
-           "bytes      4880 of queries\n\n"
+           "bytes      4880 of queries\n"
+           "ttl        at most 300 s\n\n"
            "UTC         0     6     12    18       queries; a full block is 100 in an hour\n"
            "2023-11-14  " BLANK_20 NONE_3 "\u00b7           0\n"
            "2023-11-15  \u00b7\u00b7\u2582\u2581" NONE_18 "\u00b7\u00b7          18\n"
@@ -316,10 +319,10 @@ static void test_other_commands(void **state)
     (void)state;
     static char out[65536];
     expect("dump --kind host | head -1", 0,
-           "example.com.\t1700013600\t1700013600\t1700015460\tqueries=6,answered=3,noerror=3,a=6,query_bytes=240\t"
+           "example.com.\t1700013600\t1700013600\t1700015460\tqueries=6,answered=3,noerror=3,a=6,query_bytes=240,ttl=300\t"
            "0100000000000000:1,0200000000000000:1801\n");
     expect("dump --kind domain | grep uk", 0,
-           "example.co.uk.\t1700010000\t1700010000\t1700011860\tqueries=2,answered=1,noerror=1,a=2,query_bytes=80\t"
+           "example.co.uk.\t1700010000\t1700010000\t1700011860\tqueries=2,answered=1,noerror=1,a=2,query_bytes=80,ttl=300\t"
            "0100000000000000:1,0200000000000000:1801\t"
            "0000000000000000:3:20,0000000000000001:3:20,0000000000000002:3:20\n");
     expect("dump --kind host | grep -c .", 0, "6\n");

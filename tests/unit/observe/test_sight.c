@@ -39,17 +39,23 @@ static const struct row {
     bool truncated;
     struct record records[4];
     int want;  /* enum activity_counter */
+    uint32_t ttl; /* the first record's is 60, the next one's 61 */
     int about; /* of the observation it leaves: RR_NXDOMAIN, RR_NODATA, or 0 */
 } rows[] = {
-    { "data", "www.example.com", WIRE_A, .records = { ADDRESS("www.example.com") }, .want = ACTIVITY_NOERROR },
+    { "data", "www.example.com", WIRE_A, .records = { ADDRESS("www.example.com") }, .want = ACTIVITY_NOERROR, .ttl = 60 },
     { "data behind an alias", "www.example.com", WIRE_A,
-      .records = { ALIAS("www.example.com", "a.example.net."), ADDRESS("a.example.net") }, .want = ACTIVITY_NOERROR },
+      .records = { ALIAS("www.example.com", "a.example.net."), ADDRESS("a.example.net") }, .want = ACTIVITY_NOERROR, .ttl = 60 },
     { "the alias asked for", "www.example.com", WIRE_CNAME, .records = { ALIAS("www.example.com", "a.example.net.") },
-      .want = ACTIVITY_NOERROR },
+      .want = ACTIVITY_NOERROR, .ttl = 60 },
     { "anything", "example.com", WIRE_ANY, .records = { { WIRE_ANSWER, "example.com", WIRE_TXT, "x" } },
-      .want = ACTIVITY_NOERROR },
+      .want = ACTIVITY_NOERROR, .ttl = 60 },
     { "data, and more that did not fit", "www.example.com", WIRE_A, WIRE_TC, .records = { ADDRESS("www.example.com") },
-      .want = ACTIVITY_NOERROR },
+      .want = ACTIVITY_NOERROR, .ttl = 60 },
+
+    { "data, the records in another order", "www.example.com", WIRE_A,
+      .records = { ADDRESS("a.example.net"), ALIAS("www.example.com", "a.example.net.") }, .want = ACTIVITY_NOERROR, .ttl = 61 },
+    { "data, a log without TTLs", "www.example.com", WIRE_A, .known = LOG & ~KNOWN_TTL,
+      .records = { ADDRESS("www.example.com") }, .want = ACTIVITY_NOERROR },
 
     { "no data", "www.example.com", WIRE_AAAA, .records = { SOA("example.com") }, .want = ACTIVITY_NODATA, .about = RR_NODATA },
     { "no data and no SOA", "www.example.com", WIRE_AAAA, .want = ACTIVITY_NODATA, .about = RR_NODATA },
@@ -65,7 +71,7 @@ static const struct row {
     { "truncated by the server", "www.example.com", WIRE_A, WIRE_TC, .want = NONE },
     { "cut by the capture", "www.example.com", WIRE_A, .truncated = true, .want = NONE },
     { "a type that is not known, data", "www.example.com", 0, .known = LOG, .records = { ADDRESS("www.example.com") },
-      .want = ACTIVITY_NOERROR },
+      .want = ACTIVITY_NOERROR, .ttl = 60 },
     { "a type that is not known, an alias", "www.example.com", 0, .known = LOG,
       .records = { ALIAS("www.example.com", "a.example.net.") }, .want = NONE },
     { "a type that is not known, nothing", "www.example.com", 0, .known = LOG, .want = NONE },
@@ -124,7 +130,7 @@ static void build(const struct row *row)
     assert_int_equal(wire_question(&wire, text(row->qname), row->qtype, 1), 0);
     for (size_t i = 0; i < 4 && row->records[i].owner; i++) {
         const struct record *r = &row->records[i];
-        assert_int_equal(wire_record(&wire, r->section, text(r->owner), r->type, 60, text(r->text)), 0);
+        assert_int_equal(wire_record(&wire, r->section, text(r->owner), r->type, 60 + (uint32_t)i, text(r->text)), 0);
     }
     if (row->upper)
         assert_int_equal(wire_record_bytes(&wire, WIRE_ADDITIONAL, text("."), WIRE_OPT, (uint32_t)row->upper << 24,
@@ -156,7 +162,7 @@ static void test_outcomes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         uint64_t records = 0;
-        enum activity_counter outcome = ACTIVITY_POLICY;
+        struct sight_answer answer = { .outcome = ACTIVITY_POLICY };
         build(row);
         for (int s = 0; s < SHARDS; s++)
             buffer_clear(&shards[s]);
@@ -164,9 +170,12 @@ static void test_outcomes(void **state)
                              .known = (uint16_t)(row->known ? row->known : KNOWN_ALL), .vantage = VANTAGE_CLIENT };
         assert_int_equal(dns_decode(&d, m.wire, m.wire_len, m.truncated), TALLY_CAUSES);
         assert_true(dns_qname(&d));
-        assert_int_equal(sight_response(&d, &m, true, suffixes, shards, &records, &outcome), 0);
-        if ((int)outcome != row->want || about_in(shards) != row->about)
-            fail_msg("%s: outcome %d, want %d; about %d, want %d", row->what, outcome, row->want, about_in(shards), row->about);
+        assert_int_equal(sight_response(&d, &m, true, suffixes, shards, &records, &answer), 0);
+        if ((int)answer.outcome != row->want || about_in(shards) != row->about)
+            fail_msg("%s: outcome %d, want %d; about %d, want %d", row->what, answer.outcome, row->want, about_in(shards),
+                     row->about);
+        if (answer.ttl != row->ttl)
+            fail_msg("%s: TTL %u, want %u", row->what, answer.ttl, row->ttl);
     }
     for (int i = 0; i < SHARDS; i++)
         buffer_release(&shards[i]);

@@ -142,6 +142,7 @@ static void test_layout(void **state)
     a.last = 1003;
     a.counters[ACTIVITY_QUERIES] = 300;
     a.counters[ACTIVITY_POLICY] = 1;
+    a.counters[ACTIVITY_TTL] = 60;
     activity_add_client(&a, 0x0102030405060708, 7);
     activity_add_client(&a, 0x0102030405060708, 8);
     activity_add_client(&a, 0x0102030405060708, 200);
@@ -150,7 +151,7 @@ static void test_layout(void **state)
     encode(&a, &bytes);
     static const uint8_t made[] = {
         0xe8, 0x07, 3,                               /* first, last - first */
-        0x81, 0x80, 0x80, 0x04, 0xac, 0x02, 1,       /* counters 0 and 23 */
+        0x81, 0x80, 0x80, 0x0c, 0xac, 0x02, 1, 60,   /* counters 0, 23 and 24 */
         2,                                           /* clients */
         5, 0, 0, 0, 0, 0, 0, 0, 0,                   /* asked at times not known */
         8, 7, 6, 5, 4, 3, 2, 1, 3, 7, 0, 0xbf, 0x01, /* at 7, 8 and 200 */
@@ -198,6 +199,27 @@ static void test_merge_laws(void **state)
         merged(&a, &x, &y);
         assert_equal(&y, &a);
     }
+}
+
+/* Counters add up; the TTL is the largest. */
+static void test_merged_counters(void **state)
+{
+    (void)state;
+    static struct activity a, b;
+    activity_init(&a, false);
+    activity_init(&b, false);
+    for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++) {
+        a.counters[i] = 1000 + i;
+        b.counters[i] = 300;
+    }
+    a.counters[ACTIVITY_POLICY] = UINT64_MAX - 299;
+    activity_merge(&a, &b);
+    for (unsigned i = 0; i < ACTIVITY_POLICY; i++)
+        assert_int_equal(a.counters[i], 1300 + i);
+    assert_true(a.counters[ACTIVITY_POLICY] == UINT64_MAX);
+    assert_int_equal(a.counters[ACTIVITY_TTL], 1000 + ACTIVITY_TTL);
+    activity_merge(&b, &a);
+    assert_int_equal(b.counters[ACTIVITY_TTL], 1000 + ACTIVITY_TTL);
 }
 
 struct question {
@@ -376,8 +398,8 @@ static const struct {
     { BYTES("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0"), false, false }, /* last before first */
     { BYTES("\1\2\1\3\0"), false, true },
     { BYTES("\1\2\1\0\0"), false, false },                            /* a counter of zero */
-    { BYTES("\1\2\x80\x80\x80\4\3\0"), false, true },                 /* the last counter */
-    { BYTES("\1\2\x80\x80\x80\x08\3\0"), false, false },              /* behind the last */
+    { BYTES("\1\2\x80\x80\x80\x08\3\0"), false, true },              /* the last counter */
+    { BYTES("\1\2\x80\x80\x80\x10\3\0"), false, false },              /* behind the last */
     { BYTES("\1\2\0\1" ID("\1") "\0"), false, true },
     { BYTES("\1\2\0\2" ID("\1") "\0" ID("\2") "\0"), false, true },
     { BYTES("\1\2\0\2" ID("\2") "\0" ID("\1") "\0"), false, false },  /* not sorted */
@@ -599,6 +621,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trips), cmocka_unit_test(test_layout), cmocka_unit_test(test_merge_laws),
+        cmocka_unit_test(test_merged_counters),
         cmocka_unit_test(test_any_division), cmocka_unit_test(test_full_samples), cmocka_unit_test(test_sums_stay),
         cmocka_unit_test(test_hostile), cmocka_unit_test(test_forms), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_estimates), cmocka_unit_test(test_entropy), cmocka_unit_test(test_counter_names),
