@@ -415,7 +415,9 @@ void sight_asked(struct slice owner, uint32_t ts_s, const struct asked *asked, s
     o->owner_len = (uint16_t)owner.len;
     o->rdata_len = sizeof *asked;
     o->about = OBSERVATION_ASKED;
-    memcpy(o + 1, asked, sizeof *asked);
+    struct asked *told = (void *)(o + 1);
+    *told = *asked;
+    told->second = (uint16_t)(ts_s % ACTIVITY_HOUR_S);
     short_copy((uint8_t *)(o + 1) + sizeof *asked, owner.ptr, owner.len);
     b->len += size;
 }
