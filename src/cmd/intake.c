@@ -192,7 +192,7 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
             .lateness_ns = (int64_t)s->lateness_s * 1000000000,
             .pair_timeout_ns = INT64_C(10) * 1000000000,
             .copy_window_ns = (int64_t)in->copy_window_ms * 1000000,
-            .memory = s->memory / 4,
+            .memory = s->memory / 3,
             .exclusions = in->exclusions,
             .activity = s->activity,
         },

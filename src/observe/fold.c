@@ -1,5 +1,6 @@
 #include "observe/fold.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -121,6 +122,29 @@ void fold_reset(struct fold *fold)
     arena_reset(&fold->arena);
     fold->from = INT64_MAX;
     fold->to = INT64_MIN;
+}
+
+/* Moves the entries of `heir` to the larger, empty table. */
+static void table_bequeath(struct fold_table *t, struct fold_table *heir)
+{
+    if (t->mask <= heir->mask)
+        return;
+    for (size_t i = 0; i <= heir->mask; i++)
+        if (heir->entries[i].item != NULL)
+            table_add(t, heir->entries[i].hash, heir->entries[i].item);
+    struct fold_table larger = *t;
+    *t = *heir;
+    *heir = larger;
+    table_clear(t);
+}
+
+void fold_bequeath(struct fold *fold, struct fold *heir)
+{
+    assert(fold_is_empty(fold));
+    table_bequeath(&fold->owners, &heir->owners);
+    table_bequeath(&fold->records, &heir->records);
+    table_bequeath(&fold->domains, &heir->domains);
+    arena_take_over(&heir->arena, &fold->arena);
 }
 
 size_t fold_bytes(const struct fold *fold)

@@ -1,5 +1,6 @@
 #include "observe/observer.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -32,12 +33,18 @@ struct CACHE_ALIGNED partition {
 
 struct CACHE_ALIGNED shard {
     struct fold *current, *next;
-    struct fold_encoder *encoder;
     struct distinct distinct;
+};
+
+/* Working memory of encoding. There are as many as there are shards, but so many threads as encode at once use some. */
+struct CACHE_ALIGNED desk {
+    atomic_flag taken;
+    struct fold_encoder *encoder;
 };
 
 struct observer {
     struct observer_options options;
+    struct desk desks[SHARDS];
     struct partition partitions[PARTITIONS];
     struct shard shards[SHARDS];
     int64_t slot; /* the oldest open one; admission's view, ahead of folding */
@@ -61,7 +68,7 @@ static int create_parts(struct observer *o)
     for (int i = 0; i < SHARDS; i++) {
         struct shard *s = &o->shards[i];
         if (!distinct_init(&s->distinct) || fold_create(&s->current, o->options.suffixes, &s->distinct) ||
-            fold_create(&s->next, o->options.suffixes, &s->distinct) || fold_encoder_create(&s->encoder))
+            fold_create(&s->next, o->options.suffixes, &s->distinct) || fold_encoder_create(&o->desks[i].encoder))
             return E_NOMEM;
     }
     return E_OK;
@@ -96,7 +103,7 @@ void observer_destroy(struct observer **pointer)
     for (int i = 0; i < SHARDS; i++) {
         fold_destroy(&o->shards[i].current);
         fold_destroy(&o->shards[i].next);
-        fold_encoder_destroy(&o->shards[i].encoder);
+        fold_encoder_destroy(&o->desks[i].encoder);
         distinct_release(&o->shards[i].distinct);
     }
     free(o);
@@ -607,12 +614,26 @@ static int encode_fold(struct fold *fold, struct fold_encoder *encoder, struct b
     return fold_is_empty(fold) ? E_OK : fold_encode(fold, encoder, runs);
 }
 
+/* A free one: no more shards are encoded at once than there are. Acquired, as what the last user wrote is used again. */
+static struct desk *take_desk(struct observer *o)
+{
+    struct desk *desk = o->desks;
+    while (atomic_flag_test_and_set_explicit(&desk->taken, memory_order_acquire))
+        if (++desk == o->desks + SHARDS)
+            desk = o->desks;
+    return desk;
+}
+
 int observer_encode(struct observer *o, const struct round *round, unsigned index, struct observer_part parts[PARTS])
 {
     (void)round;
     struct shard *s = &o->shards[index];
-    int err = encode_fold(s->current, s->encoder, parts[0].runs[index]);
-    return err ? err : encode_fold(s->next, s->encoder, parts[1].runs[index]);
+    struct desk *desk = take_desk(o);
+    int err = encode_fold(s->current, desk->encoder, parts[0].runs[index]);
+    if (err == E_OK)
+        err = encode_fold(s->next, desk->encoder, parts[1].runs[index]);
+    atomic_flag_clear_explicit(&desk->taken, memory_order_release);
+    return err;
 }
 
 static void span_part(struct observer *o, struct observer_part *part, bool next)
@@ -649,6 +670,7 @@ void observer_cut(struct observer *o, const struct round *round, struct observer
         fold_reset(s->current);
         if (round->ends_next)
             fold_reset(s->next);
+        fold_bequeath(s->current, s->next);
         struct fold *swap = s->current;
         s->current = s->next;
         s->next = swap;
