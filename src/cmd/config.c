@@ -440,7 +440,7 @@ int settings_init(struct settings *s, struct fault *why)
     const char *db = getenv("DNSMON_DB");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *s = (struct settings){ .threads = cores > 0 ? (unsigned)cores : 1, .memory = UINT64_C(1) << 30,
-                            .slot_s = 0, .lateness_s = 5, .keep_activity_s = 35 * 86400 };
+                            .slot_s = 0, .lateness_s = 5, .activity = true, .keep_activity_s = 35 * 86400 };
     return settings_set(&s->db, db != NULL && db[0] != '\0' ? db : "./dnsmon-db", why);
 }
 

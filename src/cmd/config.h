@@ -11,7 +11,7 @@
  *     lateness_s: 5
  *     ports: [53, 5353]
  *     keep_multicast: false
- *     activity: false
+ *     activity: true
  *     inputs:
  *       - interface: eth0       # or dnstap: unix:/run/dnstap.sock, or file: /var/log/dns.json
  *         sensor: ns1

@@ -78,6 +78,7 @@ void intake_option(struct intake *in, int option)
     case INTAKE_FORMAT: in->format = optarg; break;
     case INTAKE_SENSOR: in->sensor = optarg; break;
     case INTAKE_ACTIVITY: o->settings.activity = true; break;
+    case INTAKE_NO_ACTIVITY: o->settings.activity = false; break;
     case INTAKE_MULTICAST: o->settings.keep_multicast = true; break;
     case INTAKE_SOURCE_ID: in->source_id = optarg; break;
     case INTAKE_SUFFIXES: in->suffix_path = optarg; break;
