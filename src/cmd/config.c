@@ -26,7 +26,7 @@ struct file_input {
 };
 
 struct file {
-    char *db, *user, *memory, *merge_bytes_per_s;
+    char *db, *user, *policy, *memory, *merge_bytes_per_s;
     unsigned *threads, *slot_s, *lateness_s;
     bool *keep_multicast;
     bool *activity;
@@ -71,6 +71,7 @@ static const cyaml_schema_field_t retention_fields[] = {
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(db, struct file),
     TEXT(user, struct file),
+    TEXT(policy, struct file),
     TEXT(memory, struct file),
     TEXT(merge_bytes_per_s, struct file),
     CYAML_FIELD_UINT_PTR("threads", MAYBE_PTR, struct file, threads),
@@ -244,7 +245,9 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         return bad_value(path, "slot_s", "", "a divisor of 3600", why);
     copy_ports(&s->ports, f->ports, f->ports_count);
     int rc = f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
-    return rc != 0 || f->user == NULL ? rc : settings_set(&s->user, f->user, why);
+    if (rc == E_OK && f->user != NULL)
+        rc = settings_set(&s->user, f->user, why);
+    return rc != E_OK || f->policy == NULL ? rc : settings_set(&s->policy, f->policy, why);
 }
 
 static int apply_amounts(struct settings *s, const struct file *f, const char *path, struct fault *why)
@@ -449,6 +452,7 @@ void settings_release(struct settings *s)
     release_lists(s);
     free(s->db);
     free(s->user);
+    free(s->policy);
     *s = (struct settings){ 0 };
 }
 

@@ -110,6 +110,11 @@ void observer_destroy(struct observer **pointer)
     *pointer = NULL;
 }
 
+void observer_set_policy(struct observer *o, const struct policy *policy)
+{
+    o->options.policy = policy;
+}
+
 int round_init(struct round *round)
 {
     memset(round, 0, sizeof *round);
@@ -429,7 +434,8 @@ static void tell_response(struct partition *p, const struct message *m, const st
     if (asked == NULL)
         stray = asked_by(p, m);
     struct slice owner = { p->decoder.qname, p->decoder.qname_len };
-    tell_transaction(p, asked ? asked : &stray, owner, size_of(m), answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
+    uint16_t bytes = answer.outcome == ACTIVITY_POLICY ? 0 : size_of(m); /* not the name's own */
+    tell_transaction(p, asked ? asked : &stray, owner, bytes, answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
 }
 
 static int use_response(struct partition *p, const struct message *m)
@@ -445,7 +451,8 @@ static int use_response(struct partition *p, const struct message *m)
     /* A log's line about one record of a response is no response: its owner may be an alias' target. */
     bool one_record = !dns_qname(d) && !message_is_mdns(m) && take_owner_for_question(d, m);
     if (d->qname != NULL || message_is_mdns(m)) {
-        int err = sight_response(d, m, paired, p->options->suffixes, p->observations, &counts->rr_observed, &answer);
+        struct sight_rules rules = { p->options->suffixes, p->options->policy };
+        int err = sight_response(d, m, paired, &rules, p->observations, &counts->rr_observed, &answer);
         if (err)
             return err;
     }
