@@ -57,7 +57,7 @@ static void table_add(struct fold_table *t, uint64_t hash, void *item)
 /* Makes room for one more entry. */
 static int table_grow(struct fold_table *t)
 {
-    if (__builtin_expect(t->used * 2 <= t->mask, 1))
+    if (__builtin_expect(t->used * 4 <= t->mask * 3, 1))
         return E_OK;
     struct fold_table bigger;
     if (table_init(&bigger, 2 * (t->mask + 1)) != E_OK)

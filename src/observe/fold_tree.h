@@ -95,7 +95,7 @@ struct domain {
     uint8_t key[];
 };
 
-/* Open addressing, linear probing, at most half full. */
+/* Open addressing, linear probing, at most three quarters full: half full was a tenth slower, for the memory. */
 struct fold_entry {
     uint64_t hash;
     void *item;

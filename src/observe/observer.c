@@ -383,7 +383,7 @@ static uint8_t type_counter(uint16_t qtype)
  * clients are activity, when it is known what they asked. What the source did not say is not known here either:
  * never zero of something, or another class. */
 static void tell_transaction(struct partition *p, const struct pair_asked *q, struct slice owner, uint16_t response_bytes,
-                             struct sight_answer answer, unsigned flags)
+                             const struct sight_answer *answer, unsigned flags)
 {
     uint8_t key[NAME_KEY_MAX];
     p->counts->told++;
@@ -393,8 +393,8 @@ static void tell_transaction(struct partition *p, const struct pair_asked *q, st
         owner = (struct slice){ key, name_owner_key(q->qname, q->qname_len, key) };
     if (q->flags & PAIR_CLIENT_KNOWN)
         flags |= ASKED_CLIENT_KNOWN;
-    struct asked asked = { .client = q->client, .ttl = answer.ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
-                           .outcome = (uint8_t)answer.outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
+    struct asked asked = { .client = q->client, .ttl = answer->ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
+                           .outcome = (uint8_t)answer->outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
     sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), &asked, p->observations);
 }
 
@@ -402,7 +402,7 @@ static const struct sight_answer no_answer = { .outcome = ACTIVITY_COUNTERS };
 
 static void tell_unanswered(void *ctx, const struct pair_asked *asked)
 {
-    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, no_answer, ASKED_QUERY);
+    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, &no_answer, ASKED_QUERY);
 }
 
 /* What the decoded message says of its question, whichever of the two it is. */
@@ -428,13 +428,13 @@ static struct pair_asked asked_by(const struct partition *p, const struct messag
 }
 
 static void tell_response(struct partition *p, const struct message *m, const struct pair_asked *asked,
-                          struct sight_answer answer)
+                          const struct sight_answer *answer)
 {
     struct pair_asked stray;
     if (asked == NULL)
         stray = asked_by(p, m);
     struct slice owner = { p->decoder.qname, p->decoder.qname_len };
-    uint16_t bytes = answer.outcome == ACTIVITY_POLICY ? 0 : size_of(m); /* not the name's own */
+    uint16_t bytes = answer->outcome == ACTIVITY_POLICY ? 0 : size_of(m); /* not the name's own */
     tell_transaction(p, asked ? asked : &stray, owner, bytes, answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
 }
 
@@ -457,7 +457,7 @@ static int use_response(struct partition *p, const struct message *m)
             return err;
     }
     if (!one_record)
-        tell_response(p, m, paired ? &asked : NULL, answer);
+        tell_response(p, m, paired ? &asked : NULL, &answer);
     return E_OK;
 }
 
