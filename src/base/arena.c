@@ -36,6 +36,16 @@ void arena_release(struct arena *a)
     arena_init(a, a->chunk_bytes);
 }
 
+void arena_take_over(struct arena *a, struct arena *from)
+{
+    struct arena_chunk **end = a->current ? &a->current->next : &a->chunks;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = from->chunks;
+    a->held += from->held;
+    arena_init(from, from->chunk_bytes);
+}
+
 /* An arena doubles until its chunks are huge pages. */
 static size_t chunk_size(const struct arena *a, size_t len)
 {

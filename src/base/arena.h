@@ -27,6 +27,9 @@ void arena_init(struct arena *a, size_t chunk_bytes);
 void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 
+/* Takes all memory of `from`, in which nothing is alive: it is reset, and then has none. */
+void arena_take_over(struct arena *a, struct arena *from);
+
 void *arena_alloc_slow(struct arena *a, size_t len);
 
 /* NULL when the system has no memory left. No bytes are some, too, so that NULL has one meaning. */

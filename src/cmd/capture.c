@@ -182,6 +182,7 @@ int cmd_capture(int argc, char **argv)
     int option;
     c.intake.copy_window_ms = 10;
     c.intake.default_slot_s = 60;
+    c.intake.live = true;
     options_start(&c.intake.options, usage, longs, argc, argv);
     unsigned configured = c.intake.options.settings.n_inputs;
     while ((option = options_next(&c.intake.options)) > 0) {

@@ -24,7 +24,7 @@ struct file_input {
 };
 
 struct file {
-    char *db, *user, *memory, *merge_bytes_per_s;
+    char *db, *user, *policy, *memory, *merge_bytes_per_s;
     unsigned *threads, *slot_s, *lateness_s;
     bool *keep_multicast;
     bool *activity;
@@ -67,6 +67,7 @@ static const cyaml_schema_field_t retention_fields[] = {
 static const cyaml_schema_field_t file_fields[] = {
     TEXT(db, struct file),
     TEXT(user, struct file),
+    TEXT(policy, struct file),
     TEXT(memory, struct file),
     TEXT(merge_bytes_per_s, struct file),
     CYAML_FIELD_UINT_PTR("threads", MAYBE_PTR, struct file, threads),
@@ -180,7 +181,9 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         return bad_value(path, "slot_s", "", "a divisor of 3600", why);
     copy_ports(&s->ports, f->ports, f->ports_count);
     int rc = f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
-    return rc != 0 || f->user == NULL ? rc : settings_set(&s->user, f->user, why);
+    if (rc == E_OK && f->user != NULL)
+        rc = settings_set(&s->user, f->user, why);
+    return rc != E_OK || f->policy == NULL ? rc : settings_set(&s->policy, f->policy, why);
 }
 
 static int apply_amounts(struct settings *s, const struct file *f, const char *path, struct fault *why)
@@ -372,7 +375,7 @@ int settings_init(struct settings *s, struct fault *why)
     const char *db = getenv("DNSMON_DB");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *s = (struct settings){ .threads = cores > 0 ? (unsigned)cores : 1, .memory = UINT64_C(1) << 30,
-                            .slot_s = 0, .lateness_s = 5, .keep_activity_s = 35 * 86400 };
+                            .slot_s = 0, .lateness_s = 5, .activity = true, .keep_activity_s = 35 * 86400 };
     return settings_set(&s->db, db != NULL && db[0] != '\0' ? db : "./dnsmon-db", why);
 }
 
@@ -381,6 +384,7 @@ void settings_release(struct settings *s)
     release_lists(s);
     free(s->db);
     free(s->user);
+    free(s->policy);
     *s = (struct settings){ 0 };
 }
 

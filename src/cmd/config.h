@@ -11,7 +11,8 @@
  *     lateness_s: 5
  *     ports: [53, 5353]
  *     keep_multicast: false
- *     activity: false
+ *     activity: true
+ *     policy: /etc/dnsmon/policy   # what resolvers here enforce: cmd/policy_file.h
  *     inputs:
  *       - interface: eth0       # or dnstap: unix:/run/dnstap.sock, or file: /var/log/dns.json
  *         sensor: ns1
@@ -68,6 +69,7 @@ struct settings {
     struct settings_ports ports; /* none = 53 alone */
     bool keep_multicast;
     bool activity; /* record how names are asked for */
+    char *policy;  /* path of what resolvers here enforce, or NULL */
     struct settings_input *inputs;
     unsigned n_inputs;
     struct settings_exclude exclude;

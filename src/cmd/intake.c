@@ -56,6 +56,7 @@ static void add_checked(struct intake *in, int option)
     case INTAKE_ZONE: err = settings_add_zone(exclude, optarg, &why); break;
     case INTAKE_CLIENT: err = settings_add_client(exclude, optarg, &why); break;
     case INTAKE_VANTAGE: err = settings_set_vantage(&in->vantage, optarg, &why); break;
+    case INTAKE_POLICY: err = settings_set(&in->options.settings.policy, optarg, &why); break;
     }
     if (err)
         options_wrong(&in->options, "--%s: %s", name_of(&in->options, option), why.text);
@@ -78,6 +79,7 @@ void intake_option(struct intake *in, int option)
     case INTAKE_FORMAT: in->format = optarg; break;
     case INTAKE_SENSOR: in->sensor = optarg; break;
     case INTAKE_ACTIVITY: o->settings.activity = true; break;
+    case INTAKE_NO_ACTIVITY: o->settings.activity = false; break;
     case INTAKE_MULTICAST: o->settings.keep_multicast = true; break;
     case INTAKE_SOURCE_ID: in->source_id = optarg; break;
     case INTAKE_SUFFIXES: in->suffix_path = optarg; break;
@@ -192,15 +194,17 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
             .lateness_ns = (int64_t)s->lateness_s * 1000000000,
             .pair_timeout_ns = INT64_C(10) * 1000000000,
             .copy_window_ns = (int64_t)in->copy_window_ms * 1000000,
-            .memory = s->memory / 4,
+            .memory = s->memory / 3,
             .exclusions = in->exclusions,
             .activity = s->activity,
+            .policy = in->policy ? policy_file_policy(in->policy) : NULL,
         },
         .input = { .format = in->format, .keep_multicast = s->keep_multicast,
                    .vantage = in->vantage, .sensor = sensor, .transport_limit = s->memory / 16 },
         .threads = s->threads,
         .source_id = in->source_id,
         .stop = &intake_stopped,
+        .policy_file = in->live ? in->policy : NULL,
         .progress = in->bar ? tell : NULL,
         .progress_ctx = in,
     };
@@ -237,6 +241,8 @@ int intake_open(struct intake *in, struct fault *why)
     int err = suffix_load(&in->suffixes, in->suffix_path ? in->suffix_path : SUFFIX_DEFAULT_PATH, why);
     if (err == E_OK)
         err = build_exclusions(in, why);
+    if (err == E_OK && s->policy != NULL)
+        err = policy_file_open(&in->policy, s->policy, why);
     struct store_options store_options = settings_store(s);
     if (err == E_OK)
         err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why);
@@ -261,6 +267,7 @@ void intake_close(struct intake *in)
     pipeline_destroy(&in->pipeline);
     store_close(&in->store);
     suffix_destroy(&in->suffixes);
+    policy_file_close(&in->policy);
     release_exclusions(in);
 }
 

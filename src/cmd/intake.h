@@ -12,7 +12,8 @@
 enum {
     INTAKE_THREADS = OPTION_OWN, INTAKE_MEMORY, INTAKE_SLOT, INTAKE_LATENESS, INTAKE_FORMAT, INTAKE_SENSOR,
     INTAKE_VANTAGE, INTAKE_PORT, INTAKE_MULTICAST, INTAKE_ZONE, INTAKE_CLIENT, INTAKE_SOURCE_ID, INTAKE_SUFFIXES,
-    INTAKE_COPIES, INTAKE_ACTIVITY, INTAKE_OWN,
+    INTAKE_COPIES, INTAKE_ACTIVITY, INTAKE_NO_ACTIVITY, INTAKE_POLICY,
+    INTAKE_OWN,
 };
 
 #define INTAKE_OPTIONS                                              \
@@ -26,6 +27,8 @@ enum {
     { "port", required_argument, NULL, INTAKE_PORT },               \
     { "keep-multicast", no_argument, NULL, INTAKE_MULTICAST },      \
     { "activity", no_argument, NULL, INTAKE_ACTIVITY },             \
+    { "no-activity", no_argument, NULL, INTAKE_NO_ACTIVITY },       \
+    { "policy", required_argument, NULL, INTAKE_POLICY },           \
     { "exclude-zone", required_argument, NULL, INTAKE_ZONE },       \
     { "exclude-client", required_argument, NULL, INTAKE_CLIENT },   \
     { "source-id", required_argument, NULL, INTAKE_SOURCE_ID },     \
@@ -35,13 +38,15 @@ enum {
 #define INTAKE_HELP                                                                          \
     "  --threads N         worker threads (online cores)\n"                                  \
     "  --memory SIZE       bound of resident memory (1G)\n"                                  \
-    "  --slot DURATION     data time folded before it is sealed (live 60s, files 10m)\n"     \
+    "  --slot DURATION     data time folded before it is sealed (live 60s, files 1h) \n"     \
     "  --lateness DURATION disorder allowed between records (5s)\n"                          \
     "  --sensor NAME       where this was seen; kept with every record\n"                    \
     "  --vantage V         client, upstream or authoritative (told apart by RD)\n"           \
     "  --port N            a DNS port; may be repeated (53)\n"                               \
     "  --keep-multicast    mDNS and LLMNR are messages too\n"                                \
-    "  --activity          also how names are asked for, by hour and hashed client\n"        \
+    "  --no-activity       not how names are asked for, by hour and hashed client; --activity\n" \
+    "                      where the configuration says no\n"                                \
+    "  --policy FILE       names that resolvers here block: a blocked answer is not recorded\n" \
     "  --exclude-zone NAME leave out names at and below; may be repeated\n"                  \
     "  --exclude-client N  leave out clients of a network; may be repeated\n"                \
     "  --public-suffixes F the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n"               \
@@ -53,9 +58,11 @@ struct intake {
     uint8_t vantage;
     uint64_t copy_window_ms;
     uint64_t default_slot_s; /* of the command */
+    bool live;               /* what changes while it runs counts */
 
     struct suffix_list *suffixes;
     struct observer_exclusion *exclusions; /* for all, then of each configured input */
+    struct policy_file *policy;            /* NULL = none */
     bool ports_given;                      /* on the command line: those of the file do not count */
     struct store *store;
     struct pipeline_options pipeline_options;

@@ -192,6 +192,14 @@ static int end_round(struct pipeline *p, struct step *step, struct fault *why)
     return err;
 }
 
+/* While nothing is decoded. */
+static void refresh_policy(struct pipeline *p)
+{
+    struct policy_file *file = p->options.policy_file;
+    if (file != NULL && policy_file_refresh(file))
+        observer_set_policy(p->observer, policy_file_policy(file));
+}
+
 static int run_rounds(struct pipeline *p, struct fault *why)
 {
     int err = E_OK;
@@ -201,6 +209,7 @@ static int run_rounds(struct pipeline *p, struct fault *why)
         struct step *fold = &p->steps[(n + 1) % ROUNDS];
         if (!run_stages(p, read, decode, fold))
             break;
+        refresh_policy(p);
         if (fold->filled)
             err = end_round(p, fold, why);
     }

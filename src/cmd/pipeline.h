@@ -18,6 +18,7 @@
 #ifndef DNSMON_CMD_PIPELINE_H
 #define DNSMON_CMD_PIPELINE_H
 
+#include "cmd/policy_file.h"
 #include "cmd/reading.h"
 #include "observe/observer.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct pipeline_options {
     struct input_options input;   /* of the transport that files share: its limit */
     unsigned threads;
     const char *source_id;        /* for standard input, or NULL */
+    struct policy_file *policy_file; /* whose policy the observer's is, to be read again when it changes; NULL = it stays */
     const atomic_int *stop;       /* becomes non-zero: stop reading, seal, return */
     /* Told now and then from the caller's thread; NULL = nobody asks. */
     void (*progress)(void *ctx, const struct observer_counts *counts, uint64_t done, uint64_t size, const char *name);

@@ -1,5 +1,6 @@
 #include "observe/fold.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -56,7 +57,7 @@ static void table_add(struct fold_table *t, uint64_t hash, void *item)
 /* Makes room for one more entry. */
 static int table_grow(struct fold_table *t)
 {
-    if (__builtin_expect(t->used * 2 <= t->mask, 1))
+    if (__builtin_expect(t->used * 4 <= t->mask * 3, 1))
         return E_OK;
     struct fold_table bigger;
     if (table_init(&bigger, 2 * (t->mask + 1)) != E_OK)
@@ -121,6 +122,29 @@ void fold_reset(struct fold *fold)
     arena_reset(&fold->arena);
     fold->from = INT64_MAX;
     fold->to = INT64_MIN;
+}
+
+/* Moves the entries of `heir` to the larger, empty table. */
+static void table_bequeath(struct fold_table *t, struct fold_table *heir)
+{
+    if (t->mask <= heir->mask)
+        return;
+    for (size_t i = 0; i <= heir->mask; i++)
+        if (heir->entries[i].item != NULL)
+            table_add(t, heir->entries[i].hash, heir->entries[i].item);
+    struct fold_table larger = *t;
+    *t = *heir;
+    *heir = larger;
+    table_clear(t);
+}
+
+void fold_bequeath(struct fold *fold, struct fold *heir)
+{
+    assert(fold_is_empty(fold));
+    table_bequeath(&fold->owners, &heir->owners);
+    table_bequeath(&fold->records, &heir->records);
+    table_bequeath(&fold->domains, &heir->domains);
+    arena_take_over(&heir->arena, &fold->arena);
 }
 
 size_t fold_bytes(const struct fold *fold)
@@ -360,12 +384,13 @@ static int compare_owners(const void *a, const void *b)
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* Counts an owner's records under the collapsed child. */
+/* Counts an owner's records under the collapsed child, its questions under the domain. */
 static int drop_owner(struct fold *fold, struct owner *o)
 {
     int err = E_OK;
     o->dropped = true;
     const struct record *lists[] = { o->records, owner_collapsed(o) };
+    err = fold_activity_gather(&fold->arena, &o->domain->hours, o);
     for (int i = 0; i < 2; i++) {
         for (const struct record *r = lists[i]; r != NULL && err == E_OK; r = r->next) {
             struct rr_value v = record_value(r);
@@ -567,8 +592,7 @@ static inline int add_fact(struct fold *fold, const struct fact *f, const struct
 /* How far the reading runs ahead of the folding. The tables are larger than the cache: an
  * observation's bucket is asked for LOOK_AHEAD before its turn; ASK_RECORD before it the record
  * there, or where there is none the buckets of owner and domain; ASK_OWNER before it the owner. Of
- * a question the owner, its hour and domain, and ASK_HOURS before its turn the domain's hour and both
- * samples. */
+ * a question the owner and its hour, and ASK_HOURS before its turn what is added up when that is full. */
 enum { LOOK_AHEAD = 32, ASK_RECORD = 24, ASK_OWNER = 14, ASK_HOURS = 6 }; /* the first a power of two */
 
 struct upcoming {
@@ -655,19 +679,17 @@ static void ask_activity(const struct upcoming *u)
     if (o == NULL)
         return;
     ask_lines(o->hours);
-    ask_lines(o->domain);
 }
 
 static void ask_hours(const struct upcoming *u)
 {
     const struct owner *o = u->what->about == OBSERVATION_ASKED ? likely_item(&u->fold->owners, u->fact.owner_hash) : NULL;
-    if (o == NULL)
+    const struct activity_hour *h = o ? o->hours : NULL;
+    if (h == NULL || h->n_asked < h->room || h->sums == NULL)
         return;
-    ask_lines(o->domain->hours);
-    if (o->hours != NULL)
-        ask_lines(o->hours->clients);
-    if (o->domain->hours != NULL)
-        ask_lines(o->domain->hours->clients);
+    ask_lines(h->sums);
+    ask_lines(h->sums->counters + ACTIVITY_OTHER_RCODE);
+    ask_lines(h->sums->clients);
 }
 
 static void ask_owner(const struct upcoming *u)
@@ -685,7 +707,7 @@ static int fold_asked(const struct upcoming *u)
     struct owner *o;
     struct domain *d;
     int err = owner_of(u->fold, &u->fact, &o, &d);
-    return err ? err : fold_activity(u->fold, d, o, u->fact.owner, asked, u->what->ts_s);
+    return err ? err : fold_activity(u->fold, d, o, u->fact.owner, asked, u->what->ts_s / ACTIVITY_HOUR_S);
 }
 
 static int fold_one(const struct upcoming *u, struct fold_counts *counts)

@@ -43,6 +43,8 @@ struct fold_counts {
 int fold_create(struct fold **ret, const struct suffix_list *suffixes, struct distinct *distinct) MUST_CHECK;
 void fold_destroy(struct fold **fold);
 void fold_reset(struct fold *fold);
+/* After a reset: gives memory to the fold that goes on, whose records stay. So a slot finds that of the one before. */
+void fold_bequeath(struct fold *fold, struct fold *heir);
 size_t fold_bytes(const struct fold *fold);
 bool fold_is_empty(const struct fold *fold);
 

@@ -341,6 +341,7 @@ static int trim_domains(struct fold *fold, struct entries *extra)
     int err = E_OK;
     for (size_t at = 0; err == E_OK && (d = fold_walk(&fold->domains, &at)) != NULL;) {
         d->total = (struct name_value){ 0 };
+        d->all_hours = NULL;
         for (unsigned class = 0; class < NAME_CLASSES && err == E_OK; class++)
             err = fold_trim_names(fold, d, class, FOLD_NAMES);
         if (err == E_OK)
@@ -417,21 +418,26 @@ static int put_hour(struct fold_encoder *e, struct slice owner, uint32_t hour, s
     return E_OK;
 }
 
+/* Takes what of a list is of `hour` into e->activity, which holds something already unless `first`. */
+static bool take_hour(struct fold_encoder *e, const struct activity_hour **list, uint32_t hour, bool first)
+{
+    for (; *list != NULL && (*list)->hour == hour; *list = (*list)->next, first = false) {
+        fold_activity_get(*list, false, first ? &e->activity : &e->other);
+        if (!first)
+            activity_merge(&e->activity, &e->other);
+    }
+    return first;
+}
+
 /* The hours of a host, which may be an owner in both classes: what was answered and what was not. */
-static int put_host_hours(struct fold_encoder *e, struct slice owner, struct activity_hour *a, struct activity_hour *b,
-                          struct buffer *run)
+static int put_host_hours(struct fold_encoder *e, struct slice owner, const struct activity_hour *a,
+                          const struct activity_hour *b, struct buffer *run)
 {
     int err = E_OK;
     while ((a || b) && err == E_OK) {
-        struct activity_hour **next = b == NULL || (a != NULL && a->hour <= b->hour) ? &a : &b;
-        uint32_t hour = (*next)->hour;
-        fold_activity_get(*next, false, &e->activity);
-        *next = (*next)->next;
-        if (next == &a && b != NULL && b->hour == hour) {
-            fold_activity_get(b, false, &e->other);
-            activity_merge(&e->activity, &e->other);
-            b = b->next;
-        }
+        uint32_t hour = b == NULL || (a != NULL && a->hour <= b->hour) ? a->hour : b->hour;
+        bool first = take_hour(e, &a, hour, true);
+        take_hour(e, &b, hour, first);
         err = put_hour(e, owner, hour, run);
     }
     return err;
@@ -453,9 +459,10 @@ static int add_domain_hour(struct fold_encoder *e, struct slice owner, const str
     return entries_add(&e->domains, kept, key_len, len - key_len);
 }
 
+/* Hosts have added theirs. */
 static int put_domain_hours(const struct fold *fold, struct fold_encoder *e)
 {
-    const struct domain *d;
+    struct domain *d;
     int err = E_OK;
     for (size_t at = 0; err == E_OK && (d = fold_walk(&fold->domains, &at)) != NULL;) {
         uint8_t key[NAME_KEY_MAX];
@@ -463,6 +470,8 @@ static int put_domain_hours(const struct fold *fold, struct fold_encoder *e)
         key[d->key_len] = 0;
         struct slice owner = { key, d->key_len + 1u };
         for (const struct activity_hour *h = d->hours; h != NULL && err == E_OK; h = h->next)
+            err = fold_activity_add(&e->domains.arena, &d->all_hours, h);
+        for (const struct activity_hour *h = d->all_hours; h != NULL && err == E_OK; h = h->next)
             err = add_domain_hour(e, owner, h);
     }
     return err;
@@ -491,6 +500,12 @@ static struct owner *other_class(struct entries *owners, size_t i)
     return owner_at(owners, i + 1);
 }
 
+static int gather_hours(struct fold_encoder *e, struct owner *o)
+{
+    o->hours = sort_hours(o->hours);
+    return fold_activity_gather(&e->domains.arena, &o->domain->all_hours, o);
+}
+
 /* All of one name: its records, its hours, and, where there are records, its name. */
 static int put_name(struct fold_encoder *e, struct owner *o, struct owner *other, struct buffer *rr, struct buffer *hosts)
 {
@@ -499,9 +514,10 @@ static int put_name(struct fold_encoder *e, struct owner *o, struct owner *other
     int err = put_owner(o, rr, &e->inverse, &total);
     if (err == E_OK && other != NULL)
         err = put_owner(other, rr, &e->inverse, &total);
-    o->hours = sort_hours(o->hours);
-    if (other != NULL)
-        other->hours = sort_hours(other->hours);
+    if (err == E_OK)
+        err = gather_hours(e, o);
+    if (err == E_OK && other != NULL)
+        err = gather_hours(e, other);
     if (err == E_OK)
         err = put_host_hours(e, name, o->hours, other ? other->hours : NULL, hosts);
     if (err || total.count == 0)

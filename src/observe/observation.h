@@ -37,6 +37,7 @@ struct asked {
     uint64_t client; /* id */
     uint32_t ttl;    /* of the first record in the answer that the name asked for owns; 0 = not known */
     uint16_t query_bytes, response_bytes;
+    uint16_t second; /* of the hour; sight_asked's */
     uint8_t outcome; /* enum activity_counter; ACTIVITY_COUNTERS = not known */
     uint8_t type;    /* enum activity_counter */
     uint8_t flags;   /* enum asked_flag */

@@ -1,5 +1,6 @@
 #include "observe/observer.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -32,12 +33,18 @@ struct CACHE_ALIGNED partition {
 
 struct CACHE_ALIGNED shard {
     struct fold *current, *next;
-    struct fold_encoder *encoder;
     struct distinct distinct;
+};
+
+/* Working memory of encoding. There are as many as there are shards, but so many threads as encode at once use some. */
+struct CACHE_ALIGNED desk {
+    atomic_flag taken;
+    struct fold_encoder *encoder;
 };
 
 struct observer {
     struct observer_options options;
+    struct desk desks[SHARDS];
     struct partition partitions[PARTITIONS];
     struct shard shards[SHARDS];
     int64_t slot; /* the oldest open one; admission's view, ahead of folding */
@@ -61,7 +68,7 @@ static int create_parts(struct observer *o)
     for (int i = 0; i < SHARDS; i++) {
         struct shard *s = &o->shards[i];
         if (!distinct_init(&s->distinct) || fold_create(&s->current, o->options.suffixes, &s->distinct) ||
-            fold_create(&s->next, o->options.suffixes, &s->distinct) || fold_encoder_create(&s->encoder))
+            fold_create(&s->next, o->options.suffixes, &s->distinct) || fold_encoder_create(&o->desks[i].encoder))
             return E_NOMEM;
     }
     return E_OK;
@@ -96,11 +103,16 @@ void observer_destroy(struct observer **pointer)
     for (int i = 0; i < SHARDS; i++) {
         fold_destroy(&o->shards[i].current);
         fold_destroy(&o->shards[i].next);
-        fold_encoder_destroy(&o->shards[i].encoder);
+        fold_encoder_destroy(&o->desks[i].encoder);
         distinct_release(&o->shards[i].distinct);
     }
     free(o);
     *pointer = NULL;
+}
+
+void observer_set_policy(struct observer *o, const struct policy *policy)
+{
+    o->options.policy = policy;
 }
 
 int round_init(struct round *round)
@@ -371,7 +383,7 @@ static uint8_t type_counter(uint16_t qtype)
  * clients are activity, when it is known what they asked. What the source did not say is not known here either:
  * never zero of something, or another class. */
 static void tell_transaction(struct partition *p, const struct pair_asked *q, struct slice owner, uint16_t response_bytes,
-                             struct sight_answer answer, unsigned flags)
+                             const struct sight_answer *answer, unsigned flags)
 {
     uint8_t key[NAME_KEY_MAX];
     p->counts->told++;
@@ -381,8 +393,8 @@ static void tell_transaction(struct partition *p, const struct pair_asked *q, st
         owner = (struct slice){ key, name_owner_key(q->qname, q->qname_len, key) };
     if (q->flags & PAIR_CLIENT_KNOWN)
         flags |= ASKED_CLIENT_KNOWN;
-    struct asked asked = { .client = q->client, .ttl = answer.ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
-                           .outcome = (uint8_t)answer.outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
+    struct asked asked = { .client = q->client, .ttl = answer->ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
+                           .outcome = (uint8_t)answer->outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
     sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), &asked, p->observations);
 }
 
@@ -390,7 +402,7 @@ static const struct sight_answer no_answer = { .outcome = ACTIVITY_COUNTERS };
 
 static void tell_unanswered(void *ctx, const struct pair_asked *asked)
 {
-    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, no_answer, ASKED_QUERY);
+    tell_transaction(ctx, asked, (struct slice){ 0 }, 0, &no_answer, ASKED_QUERY);
 }
 
 /* What the decoded message says of its question, whichever of the two it is. */
@@ -416,13 +428,14 @@ static struct pair_asked asked_by(const struct partition *p, const struct messag
 }
 
 static void tell_response(struct partition *p, const struct message *m, const struct pair_asked *asked,
-                          struct sight_answer answer)
+                          const struct sight_answer *answer)
 {
     struct pair_asked stray;
     if (asked == NULL)
         stray = asked_by(p, m);
     struct slice owner = { p->decoder.qname, p->decoder.qname_len };
-    tell_transaction(p, asked ? asked : &stray, owner, size_of(m), answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
+    uint16_t bytes = answer->outcome == ACTIVITY_POLICY ? 0 : size_of(m); /* not the name's own */
+    tell_transaction(p, asked ? asked : &stray, owner, bytes, answer, asked ? ASKED_QUERY | ASKED_ANSWERED : 0);
 }
 
 static int use_response(struct partition *p, const struct message *m)
@@ -438,12 +451,13 @@ static int use_response(struct partition *p, const struct message *m)
     /* A log's line about one record of a response is no response: its owner may be an alias' target. */
     bool one_record = !dns_qname(d) && !message_is_mdns(m) && take_owner_for_question(d, m);
     if (d->qname != NULL || message_is_mdns(m)) {
-        int err = sight_response(d, m, paired, p->options->suffixes, p->observations, &counts->rr_observed, &answer);
+        struct sight_rules rules = { p->options->suffixes, p->options->policy };
+        int err = sight_response(d, m, paired, &rules, p->observations, &counts->rr_observed, &answer);
         if (err)
             return err;
     }
     if (!one_record)
-        tell_response(p, m, paired ? &asked : NULL, answer);
+        tell_response(p, m, paired ? &asked : NULL, &answer);
     return E_OK;
 }
 
@@ -607,12 +621,26 @@ static int encode_fold(struct fold *fold, struct fold_encoder *encoder, struct b
     return fold_is_empty(fold) ? E_OK : fold_encode(fold, encoder, runs);
 }
 
+/* A free one: no more shards are encoded at once than there are. Acquired, as what the last user wrote is used again. */
+static struct desk *take_desk(struct observer *o)
+{
+    struct desk *desk = o->desks;
+    while (atomic_flag_test_and_set_explicit(&desk->taken, memory_order_acquire))
+        if (++desk == o->desks + SHARDS)
+            desk = o->desks;
+    return desk;
+}
+
 int observer_encode(struct observer *o, const struct round *round, unsigned index, struct observer_part parts[PARTS])
 {
     (void)round;
     struct shard *s = &o->shards[index];
-    int err = encode_fold(s->current, s->encoder, parts[0].runs[index]);
-    return err ? err : encode_fold(s->next, s->encoder, parts[1].runs[index]);
+    struct desk *desk = take_desk(o);
+    int err = encode_fold(s->current, desk->encoder, parts[0].runs[index]);
+    if (err == E_OK)
+        err = encode_fold(s->next, desk->encoder, parts[1].runs[index]);
+    atomic_flag_clear_explicit(&desk->taken, memory_order_release);
+    return err;
 }
 
 static void span_part(struct observer *o, struct observer_part *part, bool next)
@@ -649,6 +677,7 @@ void observer_cut(struct observer *o, const struct round *round, struct observer
         fold_reset(s->current);
         if (round->ends_next)
             fold_reset(s->next);
+        fold_bequeath(s->current, s->next);
         struct fold *swap = s->current;
         s->current = s->next;
         s->next = swap;

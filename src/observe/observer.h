@@ -36,6 +36,7 @@
 #include "observe/client.h"
 #include "observe/fold.h"
 #include "observe/pair.h"
+#include "observe/policy.h"
 #include "observe/sight.h"
 
 enum { PARTITIONS = 8, ROUND_MESSAGES = 16384 };
@@ -62,6 +63,7 @@ struct observer_options {
     int64_t copy_window_ns;  /* 0: copies are not looked for */
     bool activity;                /* record how names are asked for */
     struct client_key client_key; /* of the database; for activity */
+    const struct policy *policy;  /* what we block ourselves; borrowed, NULL = nothing */
     size_t memory;           /* bytes of folds before a slot is sealed early */
     const struct observer_exclusion *exclusions; /* borrowed; one for each number in messages, NULL = none at all */
 };
@@ -100,6 +102,9 @@ struct round {
 
 int observer_create(struct observer **ret, const struct observer_options *options) MUST_CHECK;
 void observer_destroy(struct observer **observer);
+
+/* Between rounds, when nothing is decoded: `policy` (borrowed, NULL = nothing is enforced) holds from the next one on. */
+void observer_set_policy(struct observer *observer, const struct policy *policy);
 
 int round_init(struct round *round) MUST_CHECK;
 void round_release(struct round *round);

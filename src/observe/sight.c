@@ -366,8 +366,25 @@ static int put_negative(struct sight *s, int rcode, enum activity_counter outcom
     return put(s, last.ptr, last.len, what);
 }
 
+static bool leads_to_garden(const struct sight *s, const struct policy *policy)
+{
+    const struct dns_decoder *d = s->d;
+    for (unsigned i = 0; i < d->n_rrs && d->rrs[i].section == SECTION_ANSWER; i++) {
+        bool address = d->rrs[i].type == TYPE_A || d->rrs[i].type == TYPE_AAAA;
+        if (address && policy_has_address(policy, dns_rr_rdata(d, &d->rrs[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool is_enforced(const struct sight *s, const struct policy *policy, int rcode, enum activity_counter outcome)
+{
+    bool denies = rcode == RCODE_NXDOMAIN || outcome == ACTIVITY_NODATA;
+    return !s->mdns && !s->upstream && (denies || leads_to_garden(s, policy)) && policy_has_name(policy, s->chain.names[0]);
+}
+
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
-                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
+                   const struct sight_rules *rules, struct buffer shards[SHARDS], uint64_t *ret_records,
                    struct sight_answer *ret_answer)
 {
     struct sight s;
@@ -385,7 +402,13 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
         find_link_local(&s.bailiwick);
     } else {
         follow_chain(&s);
-        find_bailiwick(&s, suffixes);
+        find_bailiwick(&s, rules->suffixes);
+    }
+    int rcode = s.mdns ? RCODE_UNKNOWN : rcode_of(&s); /* in multicast it means nothing (RFC 6762, 18.11) */
+    enum activity_counter outcome = outcome_of(&s, rcode, rules->suffixes);
+    if (rules->policy != NULL && is_enforced(&s, rules->policy, rcode, outcome)) {
+        *ret_answer = (struct sight_answer){ .outcome = ACTIVITY_POLICY };
+        return E_OK;
     }
     for (unsigned i = 0; i < d->n_rrs; i++) {
         if (!is_data(&s, &d->rrs[i]))
@@ -395,8 +418,6 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
             return err;
         ++*ret_records;
     }
-    int rcode = s.mdns ? RCODE_UNKNOWN : rcode_of(&s); /* in multicast it means nothing (RFC 6762, 18.11) */
-    enum activity_counter outcome = outcome_of(&s, rcode, suffixes);
     int err = s.mdns ? E_OK : put_negative(&s, rcode, outcome);
     if (err == E_OK)
         *ret_answer = (struct sight_answer){ outcome, outcome == ACTIVITY_NOERROR ? answer_ttl(&s) : 0 };
@@ -415,7 +436,9 @@ void sight_asked(struct slice owner, uint32_t ts_s, const struct asked *asked, s
     o->owner_len = (uint16_t)owner.len;
     o->rdata_len = sizeof *asked;
     o->about = OBSERVATION_ASKED;
-    memcpy(o + 1, asked, sizeof *asked);
+    struct asked *told = (void *)(o + 1);
+    *told = *asked;
+    told->second = (uint16_t)(ts_s % ACTIVITY_HOUR_S);
     short_copy((uint8_t *)(o + 1) + sizeof *asked, owner.ptr, owner.len);
     b->len += size;
 }

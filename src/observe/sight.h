@@ -20,6 +20,10 @@
  * domain, else its absence counts only where the message is known to be whole. None: unknown, a referral,
  * a truncated response without the data asked for.
  *
+ * Whose answer it is: one that our own blocking makes (observe/policy.h) has outcome ACTIVITY_POLICY, no TTL and no
+ * observations. That is, at the client side, a response without data or with an address of the walled garden
+ * to a question for an enforced name. A refusal is nobody's word on a name, and counts as one.
+ *
  * Negative answers (RFC 2308, section 2): NXDOMAIN is said of the last name of the CNAME chain; NODATA
  * when the chain ends without the type asked for, if that is known, and the response is no referral.
  * Multicast DNS has none.
@@ -30,12 +34,19 @@
 #include "dns/decode.h"
 #include "dns/suffix.h"
 #include "input/message.h"
+#include "observe/policy.h"
 #include "record/activity.h"
 
 /* What a response says of the question it answers. */
 struct sight_answer {
     enum activity_counter outcome; /* ACTIVITY_COUNTERS = none */
     uint32_t ttl;                  /* of data: the first answer record of the name asked for; 0 = not known */
+};
+
+/* What decides how a response is understood; borrowed. */
+struct sight_rules {
+    const struct suffix_list *suffixes;
+    const struct policy *policy; /* NULL: nothing is enforced */
 };
 
 enum { SHARD_BITS = 3, SHARDS = 1 << SHARD_BITS };
@@ -48,7 +59,7 @@ bool sight_is_upstream(const struct message *message, uint16_t dns_flags);
 /* Appends the observations of a decoded response, which has a question or is multicast DNS, to
  * the shards' buffers; *ret_records grows by the records among them. */
 int sight_response(struct dns_decoder *d, const struct message *message, bool paired,
-                   const struct suffix_list *suffixes, struct buffer shards[SHARDS], uint64_t *ret_records,
+                   const struct sight_rules *rules, struct buffer shards[SHARDS], uint64_t *ret_records,
                    struct sight_answer *ret_answer) MUST_CHECK;
 
 struct asked;

@@ -132,6 +132,12 @@ static int finish(struct table_writer *w, struct store_table *t, struct fault *w
     return 0;
 }
 
+/* Hours live for a day: zstd took a quarter less room and 4 % of ingest. */
+static enum table_compression compression_of(uint8_t tier)
+{
+    return tier <= TIER_HOUR ? TABLE_LZ4 : TABLE_ZSTD;
+}
+
 int build_table(struct store *s, struct store_table *t, struct merge *m, struct table_build *b, struct fault *why)
 {
     char path[PATH_BYTES];
@@ -142,9 +148,7 @@ int build_table(struct store *s, struct store_table *t, struct merge *m, struct 
     table_path(s->dir, t, path);
     int r = merge_start(m, why);
     if (r == 0)
-        r = table_writer_create(&w, path, &record_kinds[t->kind],
-                                /* Hours live for a day: zstd took a quarter less room and 4 % of ingest. */
-                                t->tier <= TIER_HOUR ? TABLE_LZ4 : TABLE_ZSTD, why);
+        r = table_writer_create(&w, path, &record_kinds[t->kind], compression_of(t->tier), why);
     if (r < 0)
         return r;
     r = copy_entries(w, t, m, b, why);
@@ -364,17 +368,42 @@ size_t store_due_merges(struct store *s, struct store_merge *ret, size_t room)
     return n;
 }
 
-static int merge_tables(struct store *s, const struct store_merge *merge, const uint64_t *ids, size_t n,
-                        struct store_table *ret, struct fault *why)
+/* What a merge of one table would write is in that table already: it gets another name. Where it would not be the
+ * same, or there can be no other name, false. */
+static bool promote(struct store *s, uint64_t id, struct store_table *t)
+{
+    struct snapshot *snapshot = snapshot_hold(s);
+    const struct handle *h = find_handle(snapshot, id);
+    bool done = false;
+    if (h != NULL && compression_of(h->table.tier) == compression_of(t->tier)) {
+        struct store_table to = h->table;
+        to.id = t->id;
+        to.tier = t->tier;
+        to.slot = t->slot;
+        done = link_table(s->dir, &h->table, &to);
+        *t = done ? to : *t;
+    }
+    snapshot_drop(&snapshot);
+    return done;
+}
+
+static int rewrite(struct store *s, struct store_table *t, const uint64_t *ids, size_t n, struct fault *why)
 {
     struct inputs in;
     struct table_build b = { .bytes_per_s = s->options.merge_bytes_per_s };
-    struct store_table t = { .id = store_new_id(s), .kind = merge->kind, .tier = merge->tier, .slot = merge->slot };
     int r = inputs_open(&in, s, ids, n, why);
     if (r < 0)
         return r;
-    r = build_table(s, &t, &in.merge, &b, why);
+    r = build_table(s, t, &in.merge, &b, why);
     inputs_close(&in);
+    return r;
+}
+
+static int merge_tables(struct store *s, const struct store_merge *merge, const uint64_t *ids, size_t n,
+                        struct store_table *ret, struct fault *why)
+{
+    struct store_table t = { .id = store_new_id(s), .kind = merge->kind, .tier = merge->tier, .slot = merge->slot };
+    int r = n == 1 && promote(s, ids[0], &t) ? 0 : rewrite(s, &t, ids, n, why);
     if (r == 0)
         *ret = t;
     return r;

@@ -54,6 +54,9 @@ struct store {
 };
 
 void table_path(const char *dir, const struct store_table *t, char ret[PATH_BYTES]);
+
+/* Gives the files of `t` the names of `also` besides. False where the file system has no second names, for one. */
+bool link_table(const char *dir, const struct store_table *t, const struct store_table *also) MUST_CHECK;
 void state_path(const char *dir, uint64_t id, char ret[PATH_BYTES]);
 
 struct snapshot *snapshot_hold(struct store *s);

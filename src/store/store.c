@@ -181,13 +181,31 @@ static void publish(struct store *s, struct snapshot *next)
     s->snapshot = next;
 }
 
+/* A table is two files. */
+struct table_files {
+    char table[PATH_BYTES], filter[PATH_BYTES + 8];
+};
+
+static void table_files(const char *dir, const struct store_table *t, struct table_files *ret)
+{
+    table_path(dir, t, ret->table);
+    snprintf(ret->filter, sizeof ret->filter, "%s.filter", ret->table);
+}
+
 static void unlink_table(const char *dir, const struct store_table *t)
 {
-    char path[PATH_BYTES], filter[PATH_BYTES + 8];
-    table_path(dir, t, path);
-    snprintf(filter, sizeof filter, "%s.filter", path);
-    unlink(path);
-    unlink(filter);
+    struct table_files files;
+    table_files(dir, t, &files);
+    unlink(files.table);
+    unlink(files.filter);
+}
+
+bool link_table(const char *dir, const struct store_table *t, const struct store_table *also)
+{
+    struct table_files old, new;
+    table_files(dir, t, &old);
+    table_files(dir, also, &new);
+    return link(old.table, new.table) == 0 && link(old.filter, new.filter) == 0;
 }
 
 void store_discard(struct store *s, const struct store_table *tables, size_t n)

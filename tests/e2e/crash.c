@@ -170,6 +170,12 @@ int rename(const char *from, const char *to)
     return step("rename", to, 0) == FAIL ? -1 : real(from, to);
 }
 
+int link(const char *from, const char *to)
+{
+    REAL(link, int (*)(const char *, const char *));
+    return step("link", to, 0) == FAIL ? -1 : real(from, to);
+}
+
 int renameat(int a, const char *from, int b, const char *to)
 {
     REAL(renameat, int (*)(int, const char *, int, const char *));

@@ -55,7 +55,7 @@ def test_activity(tmp):
     packets = sorted(packet for ident, (when, client, name, qtype, answered) in enumerate(questions())
                      for packet in exchange(when, client, ident, name, qtype, answered))
     paths = traffic.make_files(tmp / "files", traffic.split(packets, 3), forms=("",))
-    lib.dnsmon("ingest", "--db", tmp / "db", "--activity", "--vantage", "client", *paths)
+    lib.dnsmon("ingest", "--db", tmp / "db", "--vantage", "client", *paths)
     seen = json.loads(lib.dnsmon("lookup", "--db", tmp / "db", "rrset", "www.example.com", "A").stdout)
     assert seen["count"] == sum(asked["a"] for asked, _ in expected("www.example.com", False).values()), seen
     lib.dnsmon("fsck", "--db", tmp / "db")

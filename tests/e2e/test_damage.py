@@ -32,7 +32,7 @@ class Database:
                                    "--names", 50, "--seed", 3)
         self.folder = tmp / "db"
         # One sealed hour, merged; slots; and an open one.
-        lib.dnsmon("ingest", "--db", self.folder, "--activity", "--slot", 1800, "--sensor", "edge", "--threads", 1, capture)
+        lib.dnsmon("ingest", "--db", self.folder, "--slot", 1800, "--sensor", "edge", "--threads", 1, capture)
         self.queries = tmp / "queries"
         self.queries.write_text(QUERIES)
         self.files = {p.name: p.read_bytes() for p in sorted(self.folder.iterdir()) if p.is_file()}

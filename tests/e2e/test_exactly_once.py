@@ -51,7 +51,7 @@ def with_client_key(database):
 
 def ingest_words(database, *words, slot=SLOT, threads=2):
     with_client_key(database)
-    return ["ingest", "--db", database, "--slot", str(slot), "--threads", str(threads), "--activity", *words]
+    return ["ingest", "--db", database, "--slot", str(slot), "--threads", str(threads), *words]
 
 
 def ingest(database, *words, **how):

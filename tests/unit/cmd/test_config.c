@@ -50,13 +50,15 @@ static void test_full(void **state)
                   "    ports: [5354]\n    exclude: {zones: [home.arpa, b.example], clients: [198.51.100.7]}\n"
                   "  - dnstap: unix:/run/dnstap.sock\n"
                   "exclude:\n  zones: [corp.example]\n  clients: [192.0.2.0/24, '2001:db8::1']\n"
-                  "retention: {slot: 2d, hour: 35d, day: 1y, month: 0, activity: 9d}\nmerge_bytes_per_s: 64M\n",
+                  "activity: false\npolicy: /etc/enforced\nretention: {slot: 2d, hour: 35d, day: 1y, month: 0, activity: 9d}\nmerge_bytes_per_s: 64M\n",
                   &why);
     if (rc != 0)
         fail_msg("%s", why.text);
     assert_string_equal(s.db, "/var/lib/dnsmon");
     assert_string_equal(s.user, "dns");
     assert_int_equal(s.threads, 3);
+    assert_false(s.activity);
+    assert_string_equal(s.policy, "/etc/enforced");
     assert_int_equal(s.memory, 256 << 20);
     assert_int_equal(s.slot_s, 30);
     assert_int_equal(s.lateness_s, 9);

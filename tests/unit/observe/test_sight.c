@@ -12,6 +12,7 @@
 
 static const char list_text[] = "com\nnet\nco.uk\nuk\n// ===BEGIN PRIVATE DOMAINS===\ngithub.io\n";
 static struct suffix_list *suffixes;
+static struct policy *policy;
 static struct wire_builder wire;
 
 enum { NONE = ACTIVITY_COUNTERS, FLAGS = WIRE_QR | WIRE_RD | WIRE_RA };
@@ -37,6 +38,8 @@ static const struct row {
     int known; /* 0 = all */
     int upper; /* of the rcode, in an OPT record; 0 = none */
     bool truncated;
+    bool upstream;
+    bool enforced; /* blocked.example, and 192.0.2.1 is the walled garden */
     struct record records[4];
     int want;  /* enum activity_counter */
     uint32_t ttl; /* the first record's is 60, the next one's 61 */
@@ -109,6 +112,24 @@ static const struct row {
     { "a host, truncated by the server", "no.example.com", WIRE_A, 3 | WIRE_TC, .want = NONE },
     { "a domain, cut by the capture", "gone.com", WIRE_A, 3, .truncated = true, .want = ACTIVITY_NX_DOMAIN },
 
+    { "blocked: no such name", "blocked.example", WIRE_A, 3, .enforced = true, .records = { SOA("rpz.example.net") },
+      .want = ACTIVITY_POLICY },
+    { "blocked: no such name, all cut", "blocked.example", WIRE_A, 3, .enforced = true, .truncated = true,
+      .want = ACTIVITY_POLICY },
+    { "blocked: no data", "blocked.example", WIRE_A, .enforced = true, .want = ACTIVITY_POLICY },
+    { "blocked: the walled garden", "blocked.example", WIRE_A, .enforced = true, .records = { ADDRESS("blocked.example") },
+      .want = ACTIVITY_POLICY },
+    { "blocked: its name", "blocked.example", WIRE_A, .enforced = true,
+      .records = { ALIAS("blocked.example", "a.example.net."), ADDRESS("a.example.net") }, .want = ACTIVITY_POLICY },
+    { "blocked: other data", "blocked.example", WIRE_TXT, .enforced = true,
+      .records = { { WIRE_ANSWER, "blocked.example", WIRE_TXT, "x" } }, .want = ACTIVITY_NOERROR, .ttl = 60 },
+    { "blocked: refused", "blocked.example", WIRE_A, 5, .enforced = true, .want = ACTIVITY_REFUSED },
+    { "blocked: a failure", "blocked.example", WIRE_A, 2, .enforced = true, .want = ACTIVITY_SERVFAIL },
+    { "blocked, but said upstream", "blocked.example", WIRE_A, 3, .enforced = true, .upstream = true,
+      .records = { SOA("example") }, .want = ACTIVITY_NX_DOMAIN, .about = RR_NXDOMAIN },
+    { "not blocked", "www.example.com", WIRE_A, .enforced = true, .records = { ADDRESS("www.example.com") },
+      .want = ACTIVITY_NOERROR, .ttl = 60 },
+
     { "SERVFAIL", "www.example.com", WIRE_A, 2, .want = ACTIVITY_SERVFAIL },
     { "REFUSED", "www.example.com", WIRE_A, 5, .want = ACTIVITY_REFUSED },
     { "REFUSED, a log", "www.example.com", WIRE_A, 5, LOG, .want = ACTIVITY_REFUSED },
@@ -162,18 +183,21 @@ static void test_outcomes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         uint64_t records = 0;
+        struct sight_rules rules = { suffixes, row->enforced ? policy : NULL };
         struct sight_answer answer = { .outcome = ACTIVITY_POLICY };
         build(row);
         for (int s = 0; s < SHARDS; s++)
             buffer_clear(&shards[s]);
         struct message m = { .wire = wire.bytes, .wire_len = wire.len, .truncated = row->truncated,
-                             .known = (uint16_t)(row->known ? row->known : KNOWN_ALL), .vantage = VANTAGE_CLIENT };
+                             .known = (uint16_t)(row->known ? row->known : KNOWN_ALL), .vantage = row->upstream ? VANTAGE_UPSTREAM : VANTAGE_CLIENT };
         assert_int_equal(dns_decode(&d, m.wire, m.wire_len, m.truncated), TALLY_CAUSES);
         assert_true(dns_qname(&d));
-        assert_int_equal(sight_response(&d, &m, true, suffixes, shards, &records, &answer), 0);
+        assert_int_equal(sight_response(&d, &m, true, &rules, shards, &records, &answer), 0);
         if ((int)answer.outcome != row->want || about_in(shards) != row->about)
             fail_msg("%s: outcome %d, want %d; about %d, want %d", row->what, answer.outcome, row->want, about_in(shards),
                      row->about);
+        for (int s = 0; s < SHARDS && row->want == ACTIVITY_POLICY; s++)
+            assert_int_equal(shards[s].len, 0);
         if (answer.ttl != row->ttl)
             fail_msg("%s: TTL %u, want %u", row->what, answer.ttl, row->ttl);
     }
@@ -182,12 +206,26 @@ static void test_outcomes(void **state)
     dns_decoder_release(&d);
 }
 
+static int make_policy(void)
+{
+    static const uint8_t key[] = "example\0blocked\0", garden[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 };
+    int err = policy_create(&policy);
+    if (err == E_OK)
+        err = policy_add_name(policy, (struct slice){ key, sizeof key }, POLICY_HOST);
+    if (err == E_OK)
+        err = policy_add_address(policy, garden);
+    return err ? err : policy_seal(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_outcomes) };
+    if (make_policy() != E_OK)
+        return 1;
     if (suffix_parse(&suffixes, list_text, sizeof list_text - 1, NULL) != 0)
         return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     suffix_destroy(&suffixes);
+    policy_destroy(&policy);
     return failed;
 }

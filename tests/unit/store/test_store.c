@@ -362,6 +362,56 @@ static void test_merges(void **state)
     world_remove();
 }
 
+static struct stat file_of(uint64_t id, const char *kind_and_tier)
+{
+    char path[192];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s-%016llx.mtbl", world_dir, kind_and_tier, (unsigned long long)id);
+    if (stat(path, &st) < 0)
+        fail_msg("%s", path);
+    return st;
+}
+
+/* An hour of one slot is that table under another name; a day is compressed in another way. */
+static void test_merge_of_one(void **state)
+{
+    (void)state;
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    const struct store_table *t;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, NULL), *reader = world_open(STORE_READ, NULL);
+    assert_int_equal(world_add(s, KIND_RR, NOON, 1, &ref, &why), 0);
+    assert_int_equal(store_refresh(reader, &why), 0);
+    assert_int_equal(store_tables(s, &t), 1);
+    struct store_table slot = t[0];
+    struct stat before = file_of(slot.id, "rr-slot");
+    struct store_change change = { .watermark = NOON + 3601 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(store_tables(s, &t), 1);
+    struct store_table hour = t[0];
+    assert_int_equal(hour.tier, TIER_HOUR);
+    assert_int_equal(hour.slot, NOON / 3600 * 3600);
+    assert_true(hour.from == slot.from && hour.to == slot.to && hour.entries == slot.entries);
+    struct stat after = file_of(hour.id, "rr-hour");
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(after.st_nlink, 1);
+    assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+    assert_int_equal(world_compare(reader, KIND_RR, &ref), 0);
+    change.watermark = NOON + 86401;
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    world_merge_all(s);
+    assert_int_equal(store_tables(s, &t), 1);
+    assert_int_equal(t[0].tier, TIER_DAY);
+    assert_true(file_of(t[0].id, "rr-day").st_ino != after.st_ino);
+    assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
+    store_close(&reader);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
 /* Each kind has its own ages, of which a table's tier decides; those without stay. */
 static void test_retention(void **state)
 {
@@ -608,7 +658,7 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_client_key), cmocka_unit_test(test_client_key_found),
         cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_retention), cmocka_unit_test(test_late_slots),
+        cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
