@@ -124,6 +124,7 @@ def parse_answer(text):
         ttl = int(words[at + 1])
         del words[at:at + 2]
     kind, rest = (words[0], words[1:]) if words else lib_mistake("an answer is missing")
+    anywhere = random.Random(text)
 
     def make(name, qtype):
         if kind == "nothing":
@@ -138,6 +139,9 @@ def parse_answer(text):
         elif kind == "names":
             front = b"\0\x0a" if qtype == asking.TYPES["MX"] else b""
             records = [asking.record(name, qtype, ttl, front + traffic.wire_name(target)) for target in rest]
+        elif kind == "flux":
+            where = [str(ipaddress.IPv4Address(anywhere.randrange(0x0B000000, 0xDF000000))) for _ in range(int(rest[0]))]
+            records = addresses(name, qtype, where, ttl)
         elif kind == "text":
             records = [asking.record(name, qtype, ttl, bytes([len(rest[0])]) + rest[0].encode())]
         else:
