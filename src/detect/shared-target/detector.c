@@ -90,12 +90,12 @@ static size_t owners_of(const struct work *w, const struct entry *e, size_t n)
     struct slice kept[GROUP_MAX];
     size_t owners = 0;
     for (size_t i = 0; i < n; i++) {
-        struct slice owner = w->panel->portraits[e[i].portrait]->owner;
+        struct slice word = parts_word(scene_suffixes(w->scene), w->panel->portraits[e[i].portrait]->owner);
         size_t k = 0;
-        while (k < owners && !kin_alike(scene_suffixes(w->scene), kept[k], owner))
+        while (k < owners && !parts_same_brand(kept[k], word))
             k++;
         if (k == owners)
-            kept[owners++] = owner;
+            kept[owners++] = word;
     }
     return owners;
 }
