@@ -126,7 +126,7 @@ static int is_their_own(struct work *w, const struct portrait_target *t, size_t 
 static double nats_of(uint8_t kind, size_t owners)
 {
     static const double by_kind[] = { [TARGET_ADDRESS] = 1, [TARGET_NS] = 0.8, [TARGET_NAME] = 0.6 };
-    return by_kind[kind] * (0.3 + 1.05 * log((double)owners));
+    return by_kind[kind] * (0.1 + log((double)owners));
 }
 
 static int judge_groups(struct work *w)
