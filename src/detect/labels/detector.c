@@ -306,7 +306,9 @@ static void tell(struct work *w, const struct match *matches, size_t n)
     const struct match *best = &matches[0];
     const struct pair *p = &w->pairs[best->first];
     const struct portrait_label *x = label_at(w, p->a, p->label_a), *y = label_at(w, p->b, p->label_b);
-    size_t alike = 0;
+    size_t alike = 0, equal = 0;
+    while (equal < best->n && !w->pairs[best->first + equal].stem)
+        equal++;
     while (alike < n && matches[alike].nats >= best->nats / 2)
         alike++;
     facts_begin(&f);
@@ -322,8 +324,8 @@ static void tell(struct work *w, const struct match *matches, size_t n)
     }
     facts_close(&f);
     int len = p->stem ? snprintf(summary, sizeof summary, "its host label %.63s is much like %.63s", x->text, y->text)
-                      : snprintf(summary, sizeof summary, "has %zu uncommon host label%s, %.63s among them, in common with", best->n,
-                                 best->n == 1 ? "" : "s", x->text);
+                      : snprintf(summary, sizeof summary, "has %zu uncommon host label%s, %.63s among them, in common with", equal,
+                                 equal == 1 ? "" : "s", x->text);
     snprintf(summary + len, sizeof summary - (size_t)len, "%s %.80s and %zu further names of other owners", p->stem ? " of" : "",
              w->panel->portraits[best->peer]->name, alike - 1);
     findings_add(w->to, &(struct finding){

@@ -56,6 +56,12 @@ static bool usable(const struct portrait_target *t)
     return t->kind != TARGET_ADDRESS || parts_network(t->value) != 0;
 }
 
+static bool is_new(const struct work *w, uint32_t first_s)
+{
+    int64_t learnt = (int64_t)scene_network(w->scene)->first * STEP_S + LEARNING_S;
+    return first_s >= learnt && !kin_old(w->scene, first_s);
+}
+
 static int index_targets(struct work *w)
 {
     size_t room = 1;
@@ -67,8 +73,8 @@ static int index_targets(struct work *w)
         return fault_set(w->why, E_NOMEM, "shared-target: no memory for %zu targets", room);
     for (size_t i = 0; i < w->panel->n; i++) {
         const struct portrait *p = w->panel->portraits[i];
-        bool young = youth(w->scene, p->first_s, &p->profile) > 0;
-        for (uint16_t k = 0; young && k < p->n_targets; k++)
+        bool news = is_new(w, p->first_s) && p->profile.broad_days < YOUTH_BROAD_DAYS;
+        for (uint16_t k = 0; news && k < p->n_targets; k++)
             if (usable(&p->targets[k]))
                 w->entries[w->n++] = (struct entry){ p->targets[k].hash, (uint32_t)i, k };
     }
@@ -98,12 +104,6 @@ static size_t owners_of(const struct work *w, const struct entry *e, size_t n)
             kept[owners++] = word;
     }
     return owners;
-}
-
-static bool is_new(const struct work *w, uint32_t first_s)
-{
-    int64_t learnt = (int64_t)scene_network(w->scene)->first * STEP_S + LEARNING_S;
-    return first_s >= learnt && !kin_old(w->scene, first_s);
 }
 
 /* New to the network, and with few names but these. */
