@@ -6,7 +6,8 @@
  *
  *     up     its first question, a day or more after recording began;
  *            the end of a silence;
- *            a question after TURN_QUIET quiet hours at an hour of the day when it is rarely asked for;
+ *            a question after TURN_QUIET quiet hours at an hour of the day when it is rarely asked for, unless it lies on a
+ *            fixed period of the name: two programs of one period are no kin;
  *            a surge: TURN_BLOCK hours at TURN_FACTOR times the level of those before
  *     down   the begin of a silence; a slump, the opposite of a surge
  *
