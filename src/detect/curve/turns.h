@@ -24,7 +24,7 @@ enum {
     CURVE_HOURS = WINDOW_STEPS + PERIOD_STEPS,
     TURN_KINDS = 2,
     TURN_NUMBERS = TURN_KINDS * CURVE_HOURS, /* a turn's number: hour of the window, for those down CURVE_HOURS more */
-    TURNS_MAX = 40,      /* with more, three a day, a curve has no shape */
+    TURNS_MAX = 32,      /* with more than two a day a curve has no shape */
     TURN_QUIET = 6,
     TURN_BLOCK = 6,
     TURN_FACTOR = 4,

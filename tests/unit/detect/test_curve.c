@@ -96,8 +96,8 @@ static void restless_curves_have_no_shape(void **state)
 {
     (void)state;
     struct series s = { { 0 } };
-    for (unsigned h = 0; h < CROWD_HOURS; h += 7 + hash_mix(h) % 2)
-        s.q[h] = 1;
+    for (unsigned h = 0; h < CROWD_HOURS; h += 7 + hash_mix(h + 1) % 4)
+        s.q[h] = 300;
     uint32_t turns[TURNS_MAX];
     assert_int_equal(turns_of(&s, 0, turns), TURNS_MAX + 1);
 }
