@@ -10,7 +10,7 @@
  *     history    what was decided and said, in order of time
  *                at, and of a verdict level, score, decided; of evidence name, detector, group, weight, summary
  *
- * Times are seconds since 1970; those of verdicts and evidence are the hour of data that they were said of, campaigns' as well; those of
+ * Times are seconds since 1970; those of verdicts, evidence and campaigns are of data, the end of the hour that is spoken of; those of
  * words are of the wall clock. Texts come from a file: they are UTF-8, but may hold anything.
  */
 #ifndef DNSMON_CMD_DOSSIER_H

@@ -41,7 +41,7 @@ static const struct option longs[] = {
 
 struct explain {
     struct options options;
-    int64_t as_of; /* step */
+    int64_t as_of; /* as the ledger counts: what was known at the end of an hour is of the next one */
     const char *suffixes;
     struct asked asked; /* the registered domain */
     char host[NAME_TEXT_MAX];   /* what was asked about */
@@ -366,7 +366,7 @@ static int screened(struct explain *x, struct store *store, json_t *state, struc
     int rc = census_first(store, &first, why);
     if (rc == E_ABSENT)
         return json_object_set_new(state, "activity", json_false()) ? E_NOMEM : E_OK;
-    struct asked_span span = { 0, x->as_of == KNOWLEDGE_NOW ? UINT64_MAX : (uint64_t)x->as_of + 1 };
+    struct asked_span span = { 0, x->as_of == KNOWLEDGE_NOW ? UINT64_MAX : x->as_of > 0 ? (uint64_t)x->as_of : 0 };
     if (rc == 0)
         rc = asked_each(&x->asked, store, span, take_hour, &s, why);
     if (rc != 0 || (s.profile.hours == 0 && !s.later))
@@ -385,7 +385,7 @@ static int look_up(struct explain *x, struct fault *why)
     if (rc != 0)
         return rc;
     rc = first_seen(store, x->asked.owner, true, &first, why);
-    bool known = x->as_of == KNOWLEDGE_NOW || first / ACTIVITY_HOUR_S <= (uint64_t)x->as_of;
+    bool known = x->as_of == KNOWLEDGE_NOW || (x->as_of > 0 && first / ACTIVITY_HOUR_S < (uint64_t)x->as_of);
     if (rc == 0 && first != UINT64_MAX && known)
         (void)json_object_set_new(state, "first_seen", json_integer((json_int_t)first));
     if (rc == 0)

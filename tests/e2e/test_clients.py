@@ -96,5 +96,21 @@ def test_curves_on_one_axis(tmp):
     assert "Each block is 3 hours" in narrow and narrow.splitlines()[3].split()[1:] == ["█▇" * 5, "5", "45", "2"], narrow
     both = lib.dnsmon_lines("activity", "--db", db, "steady.example", "broad.example")
     assert [line["name"] for line in both] == ["steady.example."] * 30 + ["broad.example."], both
+
+
+def test_curves_of_a_campaign(tmp):
+    db = database(tmp)
     done = lib.dnsmon("activity", "--db", db, "--campaign", "7", check=False)
     assert done.returncode == 1 and "knowledge.db" in done.stderr, done
+    lib.dnsmon("allow", "--db", db, "--reason", "makes the file", "other.example.com")
+    with sqlite3.connect(db / "knowledge.db") as knowledge:
+        for number, identity in [(1, "aa11"), (2, "aa22")]:
+            knowledge.execute("INSERT INTO campaign (id, identity, born, title) VALUES (?, ?, 473352, 'made up')", (number, identity))
+            for name in ["broad.example", "steady.example"] if number == 1 else ["else.example"]:
+                knowledge.execute("INSERT INTO campaign_member (campaign, name, joined, why) VALUES (?, ?, 473352, 'made up')",
+                                  (number, name))
+    lines = lib.dnsmon_lines("activity", "--db", db, "--campaign", "aa1")
+    assert [line["name"] for line in lines] == ["broad.example."] + ["steady.example."] * 30, lines
+    for identity, said in [("aa", "several campaigns begin with 'aa'"), ("bb", "there is no campaign 'bb'")]:
+        done = lib.dnsmon("activity", "--db", db, "--campaign", identity, check=False)
+        assert done.returncode == 1 and said in done.stderr, done

@@ -48,13 +48,13 @@ def test_explain(tmp):
     assert times == sorted(times) and len(told["history"]) >= len(told["evidence"]) > 0, told
     assert len({json.dumps(row) for row in told["evidence"]}) == len(told["evidence"]), "nothing is said twice"
     assert told["verdicts"][0]["reason"]["decided"] and told["would_change"], told
-    early = json.loads(explain(tmp, "--json", "--as-of", str(START + 6 * 24 * HOUR - 1), "next.example").stdout)
+    early = json.loads(explain(tmp, "--json", "--as-of", str(START + 6 * 24 * HOUR), "next.example").stdout)
     assert early["evidence"] == [] and early["verdicts"] == [] and early["history"] == [], early
     assert early["undecided"] == {}, early
     text = explain(tmp, "rctl.next.example").stdout
     for part in ["rctl.next.example belongs to next.example", "What decided", "What speaks for harm", "times likelier",
                  "How it came", "What would change it", "Blocking it would have hit"]:
-        assert part in text, (part, text)
+        assert part in " ".join(text.split()), (part, text)
     assert max(len(line) for line in text.splitlines()) <= 100, text
 
 
