@@ -425,7 +425,7 @@ static void tell_undecided(struct explain *x)
     if (json_object_get(state, "asked") != NULL)
         tell_asked(x, json_object_get(state, "asked"));
     else if (json_is_false(json_object_get(state, "activity")))
-        note_say(n, " The database has no activity, without which nothing is analysed: use dnsmon ingest --activity.");
+        note_say(n, " The database has no activity, without which nothing is analysed: ingest without --no-activity.");
     else if (seen != NULL)
         note_say(n, " How it was asked for is not on record, or no more.");
     else

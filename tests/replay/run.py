@@ -124,6 +124,7 @@ def parse_answer(text):
         ttl = int(words[at + 1])
         del words[at:at + 2]
     kind, rest = (words[0], words[1:]) if words else lib_mistake("an answer is missing")
+    anywhere = random.Random(text)
 
     def make(name, qtype):
         if kind == "nothing":
@@ -138,6 +139,9 @@ def parse_answer(text):
         elif kind == "names":
             front = b"\0\x0a" if qtype == asking.TYPES["MX"] else b""
             records = [asking.record(name, qtype, ttl, front + traffic.wire_name(target)) for target in rest]
+        elif kind == "flux":
+            where = [str(ipaddress.IPv4Address(anywhere.randrange(0x0B000000, 0xDF000000))) for _ in range(int(rest[0]))]
+            records = addresses(name, qtype, where, ttl)
         elif kind == "text":
             records = [asking.record(name, qtype, ttl, bytes([len(rest[0])]) + rest[0].encode())]
         else:
@@ -154,6 +158,7 @@ class Scenario:
         self.path, self.start, self.random = Path(path), None, random.Random(1)
         self.asks = []     # (seconds, client, name, type, answer)
         self.expected = []  # (line number, text, is todo)
+        self.policy = []    # lines of --policy
         lines = []
         for number, line in enumerate(self.path.read_text().splitlines(), 1):
             line = line.split("#")[0].rstrip()
@@ -174,7 +179,7 @@ class Scenario:
             parse_expectation(self.expected[-1][1], self.start)
             return
         take = {"start": self.take_start, "seed": self.take_seed, "background": self.background, "every": self.every,
-                "people": self.people, "burst": self.burst, "at": self.once}.get(word)
+                "people": self.people, "burst": self.burst, "at": self.once, "policy": self.take_policy}.get(word)
         if take is None:
             raise Mistake(f"'{word}' begins no statement")
         if self.start is None and word not in ("start", "seed"):
@@ -186,6 +191,9 @@ class Scenario:
 
     def take_seed(self, rest):
         self.random = random.Random(int(rest))
+
+    def take_policy(self, rest):
+        self.policy += rest.split()
 
     def ask(self, when, client, name, qtypes, make):
         for n, qtype in enumerate(qtypes):
@@ -292,7 +300,7 @@ class Scenario:
 
 # ---- packets: by hand, for there are many ----
 
-def capture(path, asks, rng):
+def capture(path, asks):
     packets = []
     for number, (when, client, name, qtype, answer) in enumerate(sorted(asks, key=lambda ask: ask[:4])):
         ident = number % 65536
@@ -395,9 +403,10 @@ def run(path, folder):
     scenario = Scenario(path)
     suffixes, db = folder / "suffixes", folder / "db"
     suffixes.write_text("".join(suffix + "\n" for suffix in SUFFIXES))
-    pcap = capture(folder / "traffic.pcap", scenario.asks, scenario.random)
-    lib.dnsmon("ingest", "--db", db, "--activity", "--vantage", "client", "--slot", "3600", "--public-suffixes", suffixes, pcap,
-               timeout=120)
+    pcap = capture(folder / "traffic.pcap", scenario.asks)
+    policy = folder / "policy"
+    policy.write_text("".join(line + "\n" for line in scenario.policy))
+    lib.dnsmon("ingest", "--db", db, "--vantage", "client", "--public-suffixes", suffixes, "--policy", policy, pcap, timeout=120)
     lib.dnsmon("analyze", "--db", db, "--suffixes", suffixes, "--threads", "2", timeout=300)
     ledger, wrong = Ledger(db, suffixes), []
     for number, text, todo in scenario.expected:
