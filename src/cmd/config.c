@@ -2,7 +2,7 @@
  * them into settings. */
 #include "cmd/config.h"
 
-#include "cmd/yaml.h"
+#include "cmd/yamlfile.h"
 #include "dns/name.h"
 #include "input/message.h"
 
@@ -88,7 +88,7 @@ static const cyaml_schema_value_t file_schema = {
 static int bad_value(const char *path, const char *key, const char *value, const char *wanted,
                      struct fault *why)
 {
-    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, yaml_line(path, key, value), key,
+    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, yamlfile_line(path, key, value), key,
                      value, wanted);
 }
 
@@ -217,7 +217,7 @@ static int apply_amounts(struct settings *s, const struct file *f, const char *p
 static int at_line(const char *path, const char *key, const char *text, const struct fault *what, struct fault *why)
 {
     int code = what->code == E_USAGE ? E_MALFORMED : what->code;
-    return fault_set(why, code, "%s:%u: %s: %s", path, yaml_line(path, key, text), key, what->text);
+    return fault_set(why, code, "%s:%u: %s: %s", path, yamlfile_line(path, key, text), key, what->text);
 }
 
 static int apply_exclude(struct settings_exclude *to, const struct file_exclude *from, const char *path, struct fault *why)
@@ -253,7 +253,7 @@ static int apply_input(struct settings_input *to, const struct file_input *from,
     int kind = kind_of(where);
     if (kind < 0)
         return fault_set(why, E_MALFORMED, "%s:%u: inputs: an entry has one of interface, dnstap, file", path,
-                         yaml_line(path, "inputs", ""));
+                         yamlfile_line(path, "inputs", ""));
     to->kind = (enum settings_input_kind)kind;
     if (from->vantage != NULL && settings_set_vantage(&to->vantage, from->vantage, &what) != 0)
         return at_line(path, "vantage", from->vantage, &what, why);
@@ -361,12 +361,12 @@ static void release_lists(struct settings *s)
 int settings_load(struct settings *s, const char *path, struct fault *why)
 {
     struct file *file = NULL;
-    int rc = yaml_load(path, &file_schema, (void **)&file, why);
+    int rc = yamlfile_load(path, &file_schema, (void **)&file, why);
     if (rc != 0)
         return rc;
     release_lists(s);
     rc = file != NULL ? apply(s, file, path, why) : E_OK;
-    yaml_free(&file_schema, file);
+    yamlfile_free(&file_schema, file);
     return rc;
 }
 

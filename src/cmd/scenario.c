@@ -1,7 +1,7 @@
 #include "cmd/scenario.h"
 
 #include "cmd/value.h"
-#include "cmd/yaml.h"
+#include "cmd/yamlfile.h"
 #include "dns/name.h"
 
 #include <stdio.h>
@@ -71,7 +71,7 @@ static const cyaml_schema_value_t schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POIN
 
 static int bad(const char *path, const char *key, const char *value, const char *wanted, struct fault *why)
 {
-    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, yaml_line(path, key, value), key, value, wanted);
+    return fault_set(why, E_MALFORMED, "%s:%u: %s: '%s' is not %s", path, yamlfile_line(path, key, value), key, value, wanted);
 }
 
 static bool kind_of(const char *text, enum campaign_kind *ret)
@@ -161,10 +161,10 @@ int scenario_load(struct scenario *s, const char *path, struct fault *why)
 {
     struct file_scenario *file = NULL;
     scenario_defaults(s);
-    int rc = yaml_load(path, &schema, (void **)&file, why);
+    int rc = yamlfile_load(path, &schema, (void **)&file, why);
     if (rc != 0)
         return rc;
     rc = file != NULL ? take(s, file, path, why) : E_OK;
-    yaml_free(&schema, file);
+    yamlfile_free(&schema, file);
     return rc;
 }

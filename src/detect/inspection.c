@@ -291,7 +291,8 @@ static bool gather_examined(struct inspection *all)
     for (unsigned i = 0; i < all->n_inspectors; i++) {
         struct inspector *in = &all->inspectors[i];
         for (size_t k = 0; k < in->n_examined; k++) {
-            in->examined[k].findings = in->findings.kept + in->findings_at[k];
+            if (in->examined[k].n_findings)
+                in->examined[k].findings = in->findings.kept + in->findings_at[k];
             all->examined[all->n_examined++] = in->examined[k];
         }
     }

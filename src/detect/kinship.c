@@ -67,6 +67,11 @@ static size_t count_up_to(const uint32_t *tokens, size_t n, uint32_t limit)
     return n;
 }
 
+double kinship_token_most(double q)
+{
+    return log(q / P_MIN);
+}
+
 /* What sharing a token says, when the set has a token like it with this chance: nothing where that is as well as a program does. */
 static double gain(double log_q, double log_chance, double log_floor)
 {
@@ -332,7 +337,11 @@ static void judge(const struct model *m, const struct kinship_rule *rule, uint32
     unsigned shared;
     double score = score_pair(m, rule->together, a, b, &shared) - m->log_names;
     r->count.pairs++;
-    if (score <= 0 || (rule->admit != NULL && !rule->admit(rule->context, a, b, shared)))
+    if (shared < rule->together || score <= -rule->more)
+        return;
+    if (rule->weigh != NULL)
+        score = rule->weigh(rule->context, a, b, shared, score);
+    if (score <= 0)
         return;
     partner_add(r->partners[a], b, score);
     partner_add(r->partners[b], a, score);

@@ -60,8 +60,10 @@ struct kinship_rule {
     unsigned together;   /* 2 or 3: tokens that make a key; with fewer in common no pair has a score */
     double q;
     uint64_t seed;       /* of the random order */
-    /* NULL, or: may this pair with `shared` tokens count? Asked only of pairs whose score is above zero. */
-    bool (*admit)(void *context, size_t a, size_t b, unsigned shared);
+    /* What a pair with `shared` tokens in common scores after all; 0: does not count. Asked of pairs whose score is above -`more`, which is
+     * the most that this may add. */
+    double (*weigh)(void *context, size_t a, size_t b, unsigned shared, double score);
+    double more;
     void *context;
 };
 
@@ -105,6 +107,9 @@ struct kinship_pair {
 };
 struct kinship_pair kinship_pair(const struct kinship_sets *sets, const uint32_t *degree, const struct kinship_ground *ground, double q,
                                  size_t a, size_t b);
+
+/* What one token can say at most, nats. */
+double kinship_token_most(double q);
 
 /* What scores are worth. */
 struct kinship_scale {

@@ -393,9 +393,16 @@ static void tell_transaction(struct partition *p, const struct pair_asked *q, st
         owner = (struct slice){ key, name_owner_key(q->qname, q->qname_len, key) };
     if (q->flags & PAIR_CLIENT_KNOWN)
         flags |= ASKED_CLIENT_KNOWN;
-    struct asked asked = { .client = q->client, .ttl = answer->ttl, .query_bytes = q->bytes, .response_bytes = response_bytes,
-                           .outcome = (uint8_t)answer->outcome, .type = type_counter(q->qtype), .flags = (uint8_t)flags };
-    sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), &asked, p->observations);
+    struct asked *asked = sight_asked(owner, (uint32_t)(q->ts_ns / 1000000000), p->observations);
+    if (asked == NULL)
+        return;
+    asked->client = q->client;
+    asked->ttl = answer->ttl;
+    asked->query_bytes = q->bytes;
+    asked->response_bytes = response_bytes;
+    asked->outcome = (uint8_t)answer->outcome;
+    asked->type = type_counter(q->qtype);
+    asked->flags = (uint8_t)flags;
 }
 
 static const struct sight_answer no_answer = { .outcome = ACTIVITY_COUNTERS };

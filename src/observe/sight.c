@@ -424,21 +424,21 @@ int sight_response(struct dns_decoder *d, const struct message *message, bool pa
     return err;
 }
 
-void sight_asked(struct slice owner, uint32_t ts_s, const struct asked *asked, struct buffer shards[SHARDS])
+struct asked *sight_asked(struct slice owner, uint32_t ts_s, struct buffer shards[SHARDS])
 {
     struct buffer *b = &shards[sight_shard(owner.ptr, owner.len)];
-    size_t size = observation_bytes(owner.len, sizeof *asked);
+    size_t size = observation_bytes(owner.len, sizeof(struct asked));
     struct observation *o = (void *)buffer_reserve(b, size);
     if (o == NULL)
-        return;
+        return NULL;
     o->owner_hash = hash_memory(owner.ptr, owner.len, hash_secret());
     o->ts_s = ts_s;
     o->owner_len = (uint16_t)owner.len;
-    o->rdata_len = sizeof *asked;
+    o->rdata_len = sizeof(struct asked);
     o->about = OBSERVATION_ASKED;
-    struct asked *told = (void *)(o + 1);
-    *told = *asked;
-    told->second = (uint16_t)(ts_s % ACTIVITY_HOUR_S);
-    short_copy((uint8_t *)(o + 1) + sizeof *asked, owner.ptr, owner.len);
+    struct asked *asked = (void *)(o + 1);
+    asked->second = (uint16_t)(ts_s % ACTIVITY_HOUR_S);
+    short_copy((uint8_t *)(asked + 1), owner.ptr, owner.len);
     b->len += size;
+    return asked;
 }

@@ -221,7 +221,7 @@ size_t question_write(const struct world *w, const struct target *t, uint16_t qt
 
 /* ---- addresses ---- */
 
-enum { CLOUD_NETWORKS = 16, HOSTING_END = 56, CDN_END = 64 };
+enum { HOSTING_END = 56, CDN_END = 64 }; /* networks below: of hosting, then of CDNs, then of lines */
 
 static void put_v4(struct message *m, const struct world *w, unsigned network, uint32_t host)
 {

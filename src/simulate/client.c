@@ -153,13 +153,19 @@ static void person_traits(struct world *w, struct rng *r, struct client *c)
     double x = rng_real(r);
     c->curve = (uint8_t)(x < 0.4 ? CURVE_OFFICE : x < 0.85 ? CURVE_HOME : CURVE_LATE);
     c->offset_h = (int8_t)(rng_chance(r, 0.1) ? (int)rng_range(r, 0, 4) - 2 : 0);
-    c->level = (float)((1 + 14 * rng_real(r) * rng_real(r)) * w->scenario->activity);
+    x = rng_real(r);
+    x *= rng_real(r);
+    c->level = (float)((1 + 14 * x) * w->scenario->activity);
     c->flags = CLIENT_AAAA;
     x = rng_real(r);
     if (x < 0.45)
-        c->flags |= CLIENT_WINDOWS | (rng_chance(r, 0.5) ? CLIENT_REPUTATION : 0) | (rng_chance(r, 0.5) ? CLIENT_SEARCHES : 0);
+        c->flags |= CLIENT_WINDOWS;
     else if (x < 0.75)
         c->flags |= CLIENT_HTTPS;
+    if (c->flags & CLIENT_WINDOWS && rng_chance(r, 0.5))
+        c->flags |= CLIENT_REPUTATION;
+    if (c->flags & CLIENT_WINDOWS && rng_chance(r, 0.5))
+        c->flags |= CLIENT_SEARCHES;
     if (rng_chance(r, 0.15))
         c->flags &= (uint8_t)~CLIENT_AAAA;
     if (rng_chance(r, 0.35))

@@ -34,7 +34,8 @@ static void ask_third_parties(struct world *w, struct process *p, int64_t now_ns
     }
     if (s->thirds > 1 && w->n_ads > 0 && rng_chance(&p->rng, 0.12)) {
         uint32_t zone = network_rotating(w, (s->traits >> 8) % w->n_ads, now_ns / NS_PER_S);
-        ask(w, p->client, in_seconds(now_ns, 0.5 + rng_real(&p->rng) * 3), rng_chance(&p->rng, 0.5) ? target_of(zone, LABEL_NONE, 0) : target_text(w, zone, "s"));
+        int64_t at_ns = in_seconds(now_ns, 0.5 + rng_real(&p->rng) * 3);
+        ask(w, p->client, at_ns, rng_chance(&p->rng, 0.5) ? target_of(zone, LABEL_NONE, 0) : target_text(w, zone, "s"));
     }
 }
 

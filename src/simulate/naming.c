@@ -66,26 +66,30 @@ static void add_number(struct rng *r, char *to)
 
 static void language(struct rng *r, enum word_list list, unsigned most, char *to)
 {
-    joined(r, list, rng_range(r, 2, most), rng_chance(r, 0.07) ? "-" : "", to);
+    unsigned n = rng_range(r, 2, most);
+    joined(r, list, n, rng_chance(r, 0.07) ? "-" : "", to);
     if (rng_chance(r, 0.06))
         add_number(r, to);
     if (rng_chance(r, 0.12)) {
         size_t len = strlen(to);
-        snprintf(to + len, NAMING_LABEL_MAX + 1 - len, "%s%s", rng_chance(r, 0.4) ? "-" : "", words_any(WORDS_TRADE, r));
+        const char *hyphen = rng_chance(r, 0.4) ? "-" : "";
+        snprintf(to + len, NAMING_LABEL_MAX + 1 - len, "%s%s", hyphen, words_any(WORDS_TRADE, r));
     }
 }
 
 static void words(struct rng *r, char *to)
 {
-    joined(r, WORDS_ENGLISH, rng_chance(r, 0.2) ? 3 : 2, rng_chance(r, 0.15) ? "-" : "", to);
+    unsigned n = rng_chance(r, 0.2) ? 3 : 2;
+    joined(r, WORDS_ENGLISH, n, rng_chance(r, 0.15) ? "-" : "", to);
 }
 
 static void trade(struct rng *r, char *to)
 {
     static const char *const before[] = { "", "", "", "", "my", "the", "get", "go", "best", "e", "i", "pro" };
-    snprintf(to, NAMING_LABEL_MAX + 1, "%s%s%s%s", before[rng_below(r, 12)],
-             words_any(rng_chance(r, 0.7) ? WORDS_ENGLISH : WORDS_GERMAN, r), rng_chance(r, 0.15) ? "-" : "",
-             words_any(WORDS_TRADE, r));
+    const char *first = before[rng_below(r, sizeof before / sizeof before[0])];
+    const char *word = words_any(rng_chance(r, 0.7) ? WORDS_ENGLISH : WORDS_GERMAN, r);
+    const char *hyphen = rng_chance(r, 0.15) ? "-" : "";
+    snprintf(to, NAMING_LABEL_MAX + 1, "%s%s%s%s", first, word, hyphen, words_any(WORDS_TRADE, r));
 }
 
 static void number(struct rng *r, char *to)
@@ -94,7 +98,8 @@ static void number(struct rng *r, char *to)
         snprintf(to, NAMING_LABEL_MAX + 1, "%u", rng_below(r, rng_chance(r, 0.5) ? 100000 : 10000000));
         return;
     }
-    joined(r, rng_chance(r, 0.5) ? WORDS_ENGLISH : WORDS_PINYIN, rng_range(r, 1, 2), "", to);
+    enum word_list list = rng_chance(r, 0.5) ? WORDS_ENGLISH : WORDS_PINYIN;
+    joined(r, list, rng_range(r, 1, 2), "", to);
     add_number(r, to);
 }
 
@@ -103,8 +108,9 @@ static void abbreviation(struct rng *r, char *to)
     size_t n = rng_range(r, 3, 5);
     naming_random(r, to, n, false);
     to[n] = '\0';
+    const char *hyphen = rng_chance(r, 0.5) ? "-" : "";
     if (rng_chance(r, 0.35))
-        snprintf(to + n, NAMING_LABEL_MAX + 1 - n, "%s%s", rng_chance(r, 0.5) ? "-" : "", words_any(WORDS_TRADE, r));
+        snprintf(to + n, NAMING_LABEL_MAX + 1 - n, "%s%s", hyphen, words_any(WORDS_TRADE, r));
     else if (rng_chance(r, 0.2))
         add_number(r, to);
 }

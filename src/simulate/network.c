@@ -51,7 +51,9 @@ static void large_hosting(struct zone *z, struct rng *r)
     z->hosting_later = (uint16_t)rng_below(r, 16);
     z->dns = (uint16_t)rng_below(r, DNS_COMPANIES);
     z->ttl_s = ttls[rng_below(r, 7)];
-    z->flags = (rng_chance(r, 0.5) ? ZONE_V6 : 0) | (rng_chance(r, 0.25) ? ZONE_HTTPS : 0) | (rng_chance(r, 0.3) ? ZONE_OWN_NS : 0);
+    z->flags = rng_chance(r, 0.5) ? ZONE_V6 : 0;
+    z->flags |= rng_chance(r, 0.25) ? ZONE_HTTPS : 0;
+    z->flags |= rng_chance(r, 0.3) ? ZONE_OWN_NS : 0;
 }
 
 uint32_t network_small_zone(struct world *w, struct rng *r, enum zone_kind kind, int64_t registered_s)
@@ -296,7 +298,10 @@ static void make_vendor(struct world *w, struct rng *r, struct vendor *v, bool i
     }
     v->jitter = (float)(rng_chance(r, 0.3) ? 0.01 : 0.05 + 0.45 * rng_real(r));
     v->role = (uint8_t)(iot ? CLIENT_IOT : roles[rng_below(r, 4)]);
-    v->share = (float)(0.01 + 0.5 * rng_real(r) * rng_real(r) * rng_real(r));
+    double share = rng_real(r); /* few have most of the users */
+    share *= rng_real(r);
+    share *= rng_real(r);
+    v->share = (float)(0.01 + 0.5 * share);
     v->plain = iot && rng_chance(r, 0.6);
 }
 
@@ -363,7 +368,8 @@ uint32_t network_rotating(struct world *w, uint32_t ad, int64_t now_s)
     uint32_t turn = (uint32_t)((now_s - w->start_s) / a->turn_s) % a->turns;
     if (a->rotating[turn] == 0) {
         struct rng r = rng_make(w->scenario->seed, hash_mix(ad * 1000003u + turn));
-        uint32_t zone = zones_make(&w->zones, &r, rng_chance(&r, 0.5) ? NAMING_RANDOM : NAMING_WORDS, rng_chance(&r, 0.7) ? "com" : "net");
+        enum naming_manner manner = rng_chance(&r, 0.5) ? NAMING_RANDOM : NAMING_WORDS;
+        uint32_t zone = zones_make(&w->zones, &r, manner, rng_chance(&r, 0.7) ? "com" : "net");
         struct zone *z = world_zone(w, zone);
         large_hosting(z, &r);
         z->hosting = (uint16_t)(ad % 16);

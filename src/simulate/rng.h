@@ -2,7 +2,8 @@
  *
  * SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): eight bytes of state,
  * so that every process of the simulation has a stream of its own and what one draws changes nothing for another.
- * The logarithm is our own: that of the C library may differ in its last bit between processors. Value type.
+ * In C the order in which operands and arguments are evaluated is open: no expression draws twice, unless in a product
+ * of two or behind a condition. The logarithm is our own: that of the C library may differ in its last bit between processors. Value type.
  */
 #ifndef DNSMON_SIMULATE_RNG_H
 #define DNSMON_SIMULATE_RNG_H

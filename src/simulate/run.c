@@ -260,7 +260,6 @@ static void send_query(struct world *w, uint32_t i, int64_t now_ns)
     count_query(w, p, now_s);
     if (!rng_chance(&c->rng, w->scenario->loss)) {
         int64_t takes_ns = resolve_ns(w, &c->rng, &p->target, qtype, now_s);
-        p->sent_ns = now_ns;
         schedule(w, now_ns + takes_ns, i);
         return;
     }

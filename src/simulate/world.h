@@ -167,7 +167,6 @@ enum {
 
 struct pending {
     struct target target;
-    int64_t sent_ns;
     uint32_t client;
     uint32_t next_free;
     uint16_t id, port, qtype;

@@ -218,15 +218,36 @@ static unsigned common_hours(const struct portrait *a, const struct portrait *b)
     return n;
 }
 
-/* Few clients in common are many coincidences among many names: they must have asked at the same times, too. */
-static bool admit(void *context, size_t a, size_t b, unsigned shared)
+/* The most hours in common when one of both is moved by whole days. */
+static unsigned common_hours_moved(const struct portrait *a, const struct portrait *b)
+{
+    bool asked[WINDOW_STEPS + PERIOD_STEPS] = { false };
+    enum { HOURS = sizeof asked / sizeof *asked, DAYS = HOURS / DAY_STEPS };
+    unsigned most = 0;
+    for (unsigned i = 0; i < a->n_hours; i++)
+        asked[a->hours[i].at % HOURS] = true;
+    for (unsigned d = 1; d < DAYS; d++) {
+        unsigned n = 0;
+        for (unsigned i = 0; i < b->n_hours; i++)
+            n += asked[(b->hours[i].at + d * DAY_STEPS) % (DAYS * DAY_STEPS)];
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Few clients in common are many coincidences among many names: they must have asked at the same times, too. Where these times are
+ * not those of every day, the clock says as much as one more of these clients. */
+static double weigh(void *context, size_t a, size_t b, unsigned shared, double score)
 {
     const struct cohort *c = context;
     if (shared > COHORT_TIMED)
-        return true;
+        return score;
     const struct portrait *x = c->names[a], *y = c->names[b];
     unsigned common = common_hours(x, y), most = x->n_hours > y->n_hours ? x->n_hours : y->n_hours;
-    return common >= COHORT_HOURS_MIN && 2 * common >= most;
+    if (common < COHORT_HOURS_MIN || 2 * common < most)
+        return 0;
+    double of_a_client = (score + log((double)c->sets.n + 1)) / shared;
+    return common >= 2 * common_hours_moved(x, y) ? score + fmax(0, of_a_client) : score;
 }
 
 /* ---- findings ---- */
@@ -306,7 +327,8 @@ static int report(const struct cohort *c, const struct kinship_result *real, con
 
 static int compare_sets(struct cohort *c, struct findings *to, struct cohort_count *count)
 {
-    struct kinship_rule rule = { .together = COHORT_CLIENTS_MIN, .q = COHORT_Q, .seed = SEED, .admit = admit, .context = c };
+    struct kinship_rule rule = { .together = COHORT_CLIENTS_MIN, .q = COHORT_Q, .seed = SEED, .weigh = weigh,
+                                .more = kinship_token_most(COHORT_Q), .context = c };
     struct kinship_result real = { 0 }, decoy = { 0 };
     int e = kinship_find(&c->sets, &rule, &real);
     if (e == 0)

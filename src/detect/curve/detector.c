@@ -179,21 +179,21 @@ static struct likeness compare_curves(const struct curves *c, size_t a, size_t b
     return l;
 }
 
-static bool admit(void *context, size_t a, size_t b, unsigned shared)
+static double weigh(void *context, size_t a, size_t b, unsigned shared, double score)
 {
     const struct curves *c = context;
     (void)shared;
     if (!on_several_days(&c->sets, a, b))
-        return false;
+        return 0;
     struct likeness l = compare_curves(c, a, b);
-    return l.now >= CURVE_CORRELATION_MIN && l.now >= l.best + CURVE_MARGIN;
+    return l.now >= CURVE_CORRELATION_MIN && l.now >= l.best + CURVE_MARGIN ? score : 0;
 }
 
-static bool admit_decoy(void *context, size_t a, size_t b, unsigned shared)
+static double weigh_decoy(void *context, size_t a, size_t b, unsigned shared, double score)
 {
     const struct curves *c = context;
     (void)shared;
-    return decoy_days(c, a) != decoy_days(c, b) && on_several_days(&c->decoys, a, b);
+    return decoy_days(c, a) != decoy_days(c, b) && on_several_days(&c->decoys, a, b) ? score : 0;
 }
 
 /* ---- findings ---- */
@@ -310,10 +310,10 @@ static int report(const struct curves *c, const struct kinship_result *real, con
 
 static int compare_sets(struct curves *c, struct findings *to, struct curve_count *count)
 {
-    struct kinship_rule rule = { .together = CURVE_TURNS_MIN, .q = CURVE_Q, .seed = SEED, .admit = admit, .context = c };
+    struct kinship_rule rule = { .together = CURVE_TURNS_MIN, .q = CURVE_Q, .seed = SEED, .weigh = weigh, .context = c };
     struct kinship_result real = { 0 }, decoy = { 0 };
     int e = kinship_find(&c->sets, &rule, &real);
-    rule.admit = admit_decoy;
+    rule.weigh = weigh_decoy;
     if (e == 0)
         e = make_decoys(c);
     if (e == 0)

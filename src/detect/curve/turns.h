@@ -6,7 +6,8 @@
  *
  *     up     its first question, a day or more after recording began;
  *            the end of a silence;
- *            a question after TURN_QUIET quiet hours at an hour of the day when it is rarely asked for;
+ *            a question after TURN_QUIET quiet hours at an hour of the day when it is rarely asked for, unless it lies on a
+ *            fixed period of the name: two programs of one period are no kin;
  *            a surge: TURN_BLOCK hours at TURN_FACTOR times the level of those before
  *     down   the begin of a silence; a slump, the opposite of a surge
  *
@@ -23,7 +24,7 @@ enum {
     CURVE_HOURS = WINDOW_STEPS + PERIOD_STEPS,
     TURN_KINDS = 2,
     TURN_NUMBERS = TURN_KINDS * CURVE_HOURS, /* a turn's number: hour of the window, for those down CURVE_HOURS more */
-    TURNS_MAX = 40,      /* with more, three a day, a curve has no shape */
+    TURNS_MAX = 32,      /* with more than two a day a curve has no shape */
     TURN_QUIET = 6,
     TURN_BLOCK = 6,
     TURN_FACTOR = 4,

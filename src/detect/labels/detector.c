@@ -97,6 +97,16 @@ static void enter(struct work *w, uint32_t portrait, uint16_t label)
         w->entries[w->n_entries++] = (struct entry){ hash_mix(hash_stable(l->text, stem) + 1), portrait, label, true };
 }
 
+/* One entry for each portrait with a hash: a stem may stand in several of its labels. */
+static void drop_repeated(struct work *w)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->n_entries; i++)
+        if (kept == 0 || w->entries[kept - 1].hash != w->entries[i].hash || w->entries[kept - 1].portrait != w->entries[i].portrait)
+            w->entries[kept++] = w->entries[i];
+    w->n_entries = kept;
+}
+
 static int index_labels(struct work *w)
 {
     size_t room = 1;
@@ -109,17 +119,8 @@ static int index_labels(struct work *w)
         for (uint16_t k = 0; k < w->panel->portraits[i]->n_labels; k++)
             enter(w, (uint32_t)i, k);
     qsort(w->entries, w->n_entries, sizeof *w->entries, compare_entries);
+    drop_repeated(w);
     return E_OK;
-}
-
-/* One entry a portrait, in place (a stem may stand in several labels); how many there are. */
-static size_t distinct_portraits(struct entry *e, size_t n)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (kept == 0 || e[kept - 1].portrait != e[i].portrait)
-            e[kept++] = e[i];
-    return kept;
 }
 
 static size_t run_length(const struct work *w, size_t from)
@@ -152,9 +153,8 @@ static void pair_up(struct work *w, const struct entry *x, const struct entry *y
 static size_t all_pairs(struct work *w, bool make)
 {
     size_t total = 0;
-    for (size_t i = 0, n; i < w->n_entries; i += n) {
-        n = run_length(w, i);
-        size_t users = distinct_portraits(&w->entries[i], n);
+    for (size_t i = 0, users; i < w->n_entries; i += users) {
+        users = run_length(w, i);
         if (users < 2 || users >= LABEL_COMMON)
             continue;
         total += users * (users - 1);
@@ -306,7 +306,9 @@ static void tell(struct work *w, const struct match *matches, size_t n)
     const struct match *best = &matches[0];
     const struct pair *p = &w->pairs[best->first];
     const struct portrait_label *x = label_at(w, p->a, p->label_a), *y = label_at(w, p->b, p->label_b);
-    size_t alike = 0;
+    size_t alike = 0, equal = 0;
+    while (equal < best->n && !w->pairs[best->first + equal].stem)
+        equal++;
     while (alike < n && matches[alike].nats >= best->nats / 2)
         alike++;
     facts_begin(&f);
@@ -322,8 +324,8 @@ static void tell(struct work *w, const struct match *matches, size_t n)
     }
     facts_close(&f);
     int len = p->stem ? snprintf(summary, sizeof summary, "its host label %.63s is much like %.63s", x->text, y->text)
-                      : snprintf(summary, sizeof summary, "has %zu uncommon host label%s, %.63s among them, in common with", best->n,
-                                 best->n == 1 ? "" : "s", x->text);
+                      : snprintf(summary, sizeof summary, "has %zu uncommon host label%s, %.63s among them, in common with", equal,
+                                 equal == 1 ? "" : "s", x->text);
     snprintf(summary + len, sizeof summary - (size_t)len, "%s %.80s and %zu further names of other owners", p->stem ? " of" : "",
              w->panel->portraits[best->peer]->name, alike - 1);
     findings_add(w->to, &(struct finding){

@@ -10,14 +10,16 @@ static const double flat_max = 4;     /* that it is asked for at all hours is tr
 static const double slow_s = 3 * 3600; /* beats from here on could be meals, shifts, mornings and evenings */
 static const double slow_unknown = 2;  /* and are worth no more before a day has shown the nights */
 
-/* What the beat is worth: slow ones only as far as they go through the nights. */
+/* What the beat is worth: slow ones only when they go through the nights. */
 static double of_beat(const struct beat *b, const struct daily *d)
 {
     if (!b->sustained || b->nats <= 0)
         return 0;
     if (b->period_s < slow_s)
         return b->nats;
-    return d->quiet_network > 0 ? b->nats + fmin(0, daily_nights(d)) : fmin(b->nats, slow_unknown);
+    if (d->quiet_network == 0)
+        return fmin(b->nats, slow_unknown);
+    return daily_nights(d) > 0 ? b->nats : 0;
 }
 
 static void state_beat(struct facts *f, const struct beat *b, uint32_t ttl_s)

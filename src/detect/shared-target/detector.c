@@ -56,6 +56,12 @@ static bool usable(const struct portrait_target *t)
     return t->kind != TARGET_ADDRESS || parts_network(t->value) != 0;
 }
 
+static bool is_new(const struct work *w, uint32_t first_s)
+{
+    int64_t learnt = (int64_t)scene_network(w->scene)->first * STEP_S + LEARNING_S;
+    return first_s >= learnt && !kin_old(w->scene, first_s);
+}
+
 static int index_targets(struct work *w)
 {
     size_t room = 1;
@@ -67,8 +73,8 @@ static int index_targets(struct work *w)
         return fault_set(w->why, E_NOMEM, "shared-target: no memory for %zu targets", room);
     for (size_t i = 0; i < w->panel->n; i++) {
         const struct portrait *p = w->panel->portraits[i];
-        bool young = youth(w->scene, p->first_s, &p->profile) > 0;
-        for (uint16_t k = 0; young && k < p->n_targets; k++)
+        bool news = is_new(w, p->first_s) && p->profile.broad_days < YOUTH_BROAD_DAYS;
+        for (uint16_t k = 0; news && k < p->n_targets; k++)
             if (usable(&p->targets[k]))
                 w->entries[w->n++] = (struct entry){ p->targets[k].hash, (uint32_t)i, k };
     }
@@ -90,20 +96,14 @@ static size_t owners_of(const struct work *w, const struct entry *e, size_t n)
     struct slice kept[GROUP_MAX];
     size_t owners = 0;
     for (size_t i = 0; i < n; i++) {
-        struct slice owner = w->panel->portraits[e[i].portrait]->owner;
+        struct slice word = parts_word(scene_suffixes(w->scene), w->panel->portraits[e[i].portrait]->owner);
         size_t k = 0;
-        while (k < owners && !kin_alike(scene_suffixes(w->scene), kept[k], owner))
+        while (k < owners && !parts_same_brand(kept[k], word))
             k++;
         if (k == owners)
-            kept[owners++] = owner;
+            kept[owners++] = word;
     }
     return owners;
-}
-
-static bool is_new(const struct work *w, uint32_t first_s)
-{
-    int64_t learnt = (int64_t)scene_network(w->scene)->first * STEP_S + LEARNING_S;
-    return first_s >= learnt && !kin_old(w->scene, first_s);
 }
 
 /* New to the network, and with few names but these. */
@@ -126,7 +126,7 @@ static int is_their_own(struct work *w, const struct portrait_target *t, size_t 
 static double nats_of(uint8_t kind, size_t owners)
 {
     static const double by_kind[] = { [TARGET_ADDRESS] = 1, [TARGET_NS] = 0.8, [TARGET_NAME] = 0.6 };
-    return by_kind[kind] * (0.3 + 1.05 * log((double)owners));
+    return by_kind[kind] * (0.1 + log((double)owners));
 }
 
 static int judge_groups(struct work *w)

@@ -207,9 +207,9 @@ static const struct {
     { "example.com --from 2024-01-01", 0, "" },
     { "example.com --to 9223372036854775806", 0, DOMAIN },
     { "example.com --from 9223372036854775806", 0, "" },
+    { "example.com example.net", 0, DOMAIN }, /* nothing of the second */
     /* wrong usage */
     { "", 2, "" },
-    { "example.com example.net", 2, "" },
     { "a..b", 2, "" },
     { "co.uk --domain", 2, "" },
     { "example.com --host --domain", 2, "" },

@@ -147,6 +147,22 @@ static void wide_buckets_are_bounded(void **state)
     kinship_result_release(&r);
 }
 
+/* Eight of 64 tokens each: two in common with very many others. */
+static void meetings_are_bounded(void **state)
+{
+    (void)state;
+    empty(64);
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint32_t t[8];
+        for (uint32_t k = 0; k < 8; k++)
+            t[k] = 8 * k + (uint32_t)(hash_mix(8 * i + k) % 8);
+        add(t, 8, KINSHIP_WHOLE, 8);
+    }
+    struct kinship_result r = find(2);
+    assert_true(r.count.cut_short > 1000 && r.count.pairs <= 2000 * KINSHIP_MEETINGS);
+    kinship_result_release(&r);
+}
+
 static void entries_are_sorted_by_key_and_stay_in_order(void **state)
 {
     (void)state;
@@ -204,6 +220,7 @@ int main(void)
         cmocka_unit_test(kin_are_found_and_others_not),
         cmocka_unit_test(found_pairs_score_as_told_pairs),
         cmocka_unit_test(wide_buckets_are_bounded),
+        cmocka_unit_test(meetings_are_bounded),
         cmocka_unit_test(entries_are_sorted_by_key_and_stay_in_order),
         cmocka_unit_test(strength_follows_the_decoys),
         cmocka_unit_test(strength_is_at_most_the_score),

@@ -46,6 +46,10 @@ static void test_sharing(void **state)
         { "three names say more than two",
           "40 rctl-443.fruitbowl.tk A 192.0.2.1\n20 rctl-443.oldtower.xyz A 198.51.100.1\n9 rctl-443.moonlamp.com A 203.0.113.9\n",
           "moonlamp.com", 2.5, 4 },
+        { "one stem in several labels of each",
+          "40 qrctl-a.fruitbowl.tk A 192.0.2.1\n40 qrctl-b.fruitbowl.tk A 192.0.2.1\n20 qrctl-c.oldtower.xyz A 198.51.100.1\n20 qrctl-d.oldtower.xyz A 198.51.100.1\n"
+          "9 qrctl-e.moonlamp.com A 203.0.113.9\n9 qrctl-f.moonlamp.com A 203.0.113.9\n9 qrctl-g.saltmine.net A 203.0.113.8\n9 qrctl-h.saltmine.net A 203.0.113.8\n",
+          "moonlamp.com", 0, 1.8 },
         { "alike, not equal",
           "40 qrctl.fruitbowl.tk A 192.0.2.1\n20 qrctl-443.oldtower.xyz A 198.51.100.1\n", "oldtower.xyz", 0, 1.2 },
         { "common labels",

@@ -43,7 +43,9 @@ static void ask(struct buffer *b, const char *name, uint8_t outcome, unsigned cl
     struct asked asked = { .client = hash_mix((uint64_t)rand() % clients + 1), .query_bytes = 50, .outcome = outcome,
                            .response_bytes = 100, .type = rand() % 2 ? ACTIVITY_A : ACTIVITY_AAAA,
                            .flags = ASKED_QUERY | ASKED_ANSWERED | ASKED_CLIENT_KNOWN };
-    sight_asked((struct slice){ key, n }, 3600 * (1 + (uint32_t)rand() % 2) + (uint32_t)rand() % 3600, &asked, shards);
+    uint32_t ts_s = 3600 * (1 + (uint32_t)rand() % 2) + (uint32_t)rand() % 3600;
+    asked.second = (uint16_t)(ts_s % 3600);
+    *sight_asked((struct slice){ key, n }, ts_s, shards) = asked;
     for (int i = 0; i < SHARDS; i++) {
         buffer_append(b, shards[i].ptr, shards[i].len);
         buffer_release(&shards[i]);

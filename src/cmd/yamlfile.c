@@ -1,6 +1,6 @@
 /* libcyaml tells lines only through its log, so the log is kept and cut to one message; for checks of our own
  * the line is where the key and its value stand. */
-#include "cmd/yaml.h"
+#include "cmd/yamlfile.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static cyaml_config_t reading(struct heard *heard)
                              .log_level = CYAML_LOG_ERROR };
 }
 
-unsigned yaml_line(const char *path, const char *key, const char *value)
+unsigned yamlfile_line(const char *path, const char *key, const char *value)
 {
     char line[1024];
     unsigned at = 0;
@@ -65,11 +65,11 @@ static int bad_yaml(const char *path, const struct heard *heard, cyaml_err_t err
     const char *message = heard->message[0] ? heard->message : cyaml_strerror(err);
     unsigned line = heard->line;
     if (strncmp(message, unknown, sizeof unknown - 1) == 0)
-        line = yaml_line(path, message + sizeof unknown - 1, ":");
+        line = yamlfile_line(path, message + sizeof unknown - 1, ":");
     return fault_set(why, E_MALFORMED, "%s:%u: %s", path, line, message);
 }
 
-int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **ret, struct fault *why)
+int yamlfile_load(const char *path, const cyaml_schema_value_t *schema, void **ret, struct fault *why)
 {
     struct heard heard = { .line = 0 };
     cyaml_config_t config = reading(&heard);
@@ -79,7 +79,7 @@ int yaml_load(const char *path, const cyaml_schema_value_t *schema, void **ret, 
     return err == CYAML_OK ? E_OK : bad_yaml(path, &heard, err, why);
 }
 
-void yaml_free(const cyaml_schema_value_t *schema, void *data)
+void yamlfile_free(const cyaml_schema_value_t *schema, void *data)
 {
     struct heard heard = { .line = 0 };
     cyaml_config_t config = reading(&heard);
