@@ -180,11 +180,11 @@ static const struct detector *detector_at(uint16_t index)
     return all[index];
 }
 
-/* What alone brings a name on the docket: it speaks for harm, or for one program. New names and bursts are too many. */
-static bool brings_on(const struct detector *d, double strength)
+/* What alone keeps a name on the docket: it speaks for harm, or for one program. New names and bursts are too many. */
+static bool is_charge(uint16_t detector)
 {
-    enum family family = group_family(d->group);
-    return strength >= FINDING_MIN && (family == FAMILY_AUTOMATION || family == FAMILY_HARM || family == FAMILY_LEXICAL);
+    enum family family = group_family(detector_at(detector)->group);
+    return family == FAMILY_AUTOMATION || family == FAMILY_HARM || family == FAMILY_LEXICAL;
 }
 
 static int write_evidence(struct walk *w, const struct docket_name *n, uint16_t detector, struct slice owner, double weight,
@@ -246,30 +246,27 @@ static bool is_said(const struct said *said, size_t n, const struct docket_row *
     return false;
 }
 
-/* Rows of detectors that spoke and did not repeat it; all of them when nothing keeps the name on the docket. */
-static int withdraw_unsaid(struct walk *w, struct docket_name *n, const struct said *said, size_t n_said, bool compared, bool all)
+/* Rows of detectors that spoke and did not repeat it. */
+static int withdraw_unsaid(struct walk *w, struct docket_name *n, const struct said *said, size_t n_said, bool compared)
 {
     int rc = E_OK;
     for (size_t i = n->n_rows; rc == 0 && i-- > 0;) {
         bool spoke = compared || detector_at(n->rows[i].detector)->compare == NULL;
-        if (all || (spoke && !is_said(said, n_said, &n->rows[i])))
+        if (spoke && !is_said(said, n_said, &n->rows[i]))
             rc = withdraw_row(w, n, n->rows[i]);
     }
     return rc;
 }
 
-static bool stays_on(const struct docket_name *n)
+/* A name enters by a little more than keeps it there, or many would come and go by the hour. */
+static bool is_charged(const struct docket_name *n, const struct said *said, size_t n_said, bool compared)
 {
-    for (size_t i = 0; i < n->n_rows; i++)
-        if (brings_on(detector_at(n->rows[i].detector), n->rows[i].weight))
+    double least = n != NULL && n->n_rows ? FINDING_MIN : FINDING_MIN + ROW_CHANGE;
+    for (size_t i = 0; i < n_said; i++)
+        if (is_charge(said[i].finding->detector) && said[i].strength >= least)
             return true;
-    return false;
-}
-
-static bool any_brings_on(const struct said *said, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (brings_on(detector_at(said[i].finding->detector), said[i].strength))
+    for (size_t i = 0; !compared && n != NULL && i < n->n_rows; i++) /* what compares names goes on until it speaks again */
+        if (detector_at(n->rows[i].detector)->compare != NULL && is_charge(n->rows[i].detector) && n->rows[i].weight > 0)
             return true;
     return false;
 }
@@ -280,7 +277,8 @@ static int apply(struct walk *w, struct slice owner, const struct figures *figur
 {
     struct docket_name *n = docket_find(w->docket, owner);
     int rc = E_OK;
-    if (n == NULL && !any_brings_on(said, n_said))
+    bool charged = is_charged(n, said, n_said, compared);
+    if (n == NULL && !charged)
         return E_OK;
     if (n == NULL && (n = docket_enter(w->docket, owner, w->step, w->why)) == NULL)
         return E_NOMEM;
@@ -296,13 +294,11 @@ static int apply(struct walk *w, struct slice owner, const struct figures *figur
         n->figures.hosts = hosts;
         n->unsaved = true;
     }
+    if (!charged)
+        return withdraw_unsaid(w, n, NULL, 0, true);
     for (size_t i = 0; rc == 0 && i < n_said; i++)
         rc = put_row(w, n, &said[i]);
-    if (rc == 0)
-        rc = withdraw_unsaid(w, n, said, n_said, compared, false);
-    if (rc == 0 && !stays_on(n))
-        rc = withdraw_unsaid(w, n, NULL, 0, true, true);
-    return rc;
+    return rc ? rc : withdraw_unsaid(w, n, said, n_said, compared);
 }
 
 /* ---- comparing ---- */
