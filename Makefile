@@ -35,7 +35,7 @@ clean:
 help:
 	@echo "make            build $(BUILD)/dnsmon"
 	@echo "make setup      install what building and testing need (Debian 12)"
-	@echo "make demo       set up, build, and show it at work on recorded traffic"
+	@echo "make demo       set up, build, and find malware in a simulated month"
 	@echo "make check      set up, build, run all tests but the long ones"
 	@echo "make bench      measure against the reference loop (BENCH_ARGS=--quick)"
 	@echo "make install    install under the prefix, below DESTDIR"
