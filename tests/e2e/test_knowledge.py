@@ -122,7 +122,7 @@ def test_words_that_are_refused(tmp):
         (["block", "a.example", "--reason", "x", "--until", "-7d"], "passed"),
         (["block", "a.example", "--reason", "x", "--scope", "all"], "--scope"),
         (["verdicts", "--level", "evil"], "--level"),
-        (["verdicts", "--follow", "--as-of", "-7d"], "not both"),
+        (["verdicts", "--follow", "--as-of", "-7d"], "one of --history"),
         (["indicators", "--format", "xml"], "--format"),
     ]:
         done = say(db, *words, check=False)
