@@ -38,6 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < s.n_campaigns; i++)
         must(strpbrk(s.campaigns[i].id, "\"\\") == NULL && s.campaigns[i].kind < CAMPAIGN_KINDS);
     if (scenario_check(&s, &why) == 0 && is_small(&s))
-        must(simulate(&s, &(struct sink){ swallow, NULL }, &(struct sink){ swallow, NULL }, &counts, &why) == 0);
+        must(simulate(&s, CAPTURE_DNSTAP, &(struct sink){ swallow, NULL }, &(struct sink){ swallow, NULL }, &counts, &why) == 0);
     return 0;
 }

@@ -19,6 +19,7 @@ static const char usage[] =
     "and their resolver. The same scenario and seed give the same bytes. docs/scenarios.md explains the file.\n"
     "\n"
     "  --write FILE        where the capture goes; - is standard output, the default\n"
+    "  --format FORMAT     pcap (the default) or dnstap\n"
     "  --truth FILE        what was in it: a JSON object for each name of a campaign and each domain\n"
     "  --seed N            instead of the scenario's, like the following\n"
     "  --clients N\n"
@@ -26,10 +27,11 @@ static const char usage[] =
     "  --start TIME        epoch, 2026-01-31[T12:00:00Z], -7d\n"
     OPTIONS_COMMON_HELP;
 
-enum { OWN_WRITE = OPTION_OWN, OWN_TRUTH, OWN_SEED, OWN_CLIENTS, OWN_DAYS, OWN_START };
+enum { OWN_WRITE = OPTION_OWN, OWN_FORMAT, OWN_TRUTH, OWN_SEED, OWN_CLIENTS, OWN_DAYS, OWN_START };
 
 static const struct option longs[] = {
     { "write", required_argument, NULL, OWN_WRITE },
+    { "format", required_argument, NULL, OWN_FORMAT },
     { "truth", required_argument, NULL, OWN_TRUTH },
     { "seed", required_argument, NULL, OWN_SEED },
     { "clients", required_argument, NULL, OWN_CLIENTS },
@@ -41,6 +43,7 @@ static const struct option longs[] = {
 struct run {
     struct options options;
     const char *write, *truth;
+    enum capture_form form;
     uint64_t seed, clients;
     int64_t start_s;
     double days; /* 0: the scenario's */
@@ -57,10 +60,19 @@ static void set_days(struct run *r)
         options_wrong(&r->options, "--days: '%s' is not a number of days", optarg);
 }
 
+static void set_format(struct run *r)
+{
+    if (strcmp(optarg, "dnstap") == 0)
+        r->form = CAPTURE_DNSTAP;
+    else if (strcmp(optarg, "pcap") != 0)
+        options_wrong(&r->options, "--format: '%s' is not one of pcap, dnstap", optarg);
+}
+
 static void set_option(struct run *r, int c)
 {
     switch (c) {
     case OWN_WRITE: r->write = optarg; break;
+    case OWN_FORMAT: set_format(r); break;
     case OWN_TRUTH: r->truth = optarg; break;
     case OWN_SEED: options_count(&r->options, "seed", &r->seed); r->has_seed = true; break;
     case OWN_CLIENTS: options_count(&r->options, "clients", &r->clients); break;
@@ -137,7 +149,7 @@ static int run(struct run *r, const char *path, struct fault *why)
     if (rc == 0 && r->truth != NULL)
         rc = output_open(&truth, r->truth, why);
     if (rc == 0)
-        rc = simulate(&r->scenario, &(struct sink){ write_bytes, &capture },
+        rc = simulate(&r->scenario, r->form, &(struct sink){ write_bytes, &capture },
                       &(struct sink){ r->truth != NULL ? write_bytes : NULL, &truth }, &counts, why);
     rc = output_close(&capture, rc, why);
     rc = output_close(&truth, rc, why);

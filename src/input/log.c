@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <math.h>
 
-enum { PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
+enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
 
 static const int64_t NS = 1000000000;
 static const int64_t SECONDS_MAX = INT64_C(9200000000);
@@ -13,9 +13,11 @@ static bool has_port(const struct log_record *r, uint16_t port)
     return (r->known & KNOWN_PORTS) && (r->client.port == port || r->server.port == port);
 }
 
-/* The cause for which a record is left out, or -1. */
+/* The cause for which a record is left out, or -1. A client may ask from any port, also from 5353: DNS comes first. */
 static int unwanted(const struct log_sink *sink, const struct log_record *r)
 {
+    if (has_port(r, PORT_DNS))
+        return -1;
     if (has_port(r, PORT_NETBIOS))
         return TALLY_OTHER_PORT;
     if (sink->options->keep_multicast)

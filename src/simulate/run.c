@@ -16,80 +16,13 @@
 
 enum {
     PENDING_BIT = 1u << 31, PENDING_MAX = 1 << 22, TRIES = 3,
-    FRAME_HEAD = 14 + 20 + 8, RECORD_HEAD = 16, PACKET_MAX = RECORD_HEAD + FRAME_HEAD + ANSWER_MAX + NAME_WIRE_MAX,
 };
-static const uint8_t resolver[4] = { 10, 255, 0, 53 };
+_Static_assert(ANSWER_MAX + NAME_WIRE_MAX <= CAPTURE_MESSAGE_MAX, "a message fits");
 
 void world_fail(struct world *w, int rc, const char *what)
 {
     if (w->rc == 0)
         w->rc = fault_set(w->why, rc, "%s: %s", what, fault_text(rc));
-}
-
-/* ---- packets ---- */
-
-static void flush(struct world *w)
-{
-    if (w->rc == 0)
-        w->rc = w->capture->write(w->capture->ctx, w->out, w->out_len, w->why);
-    w->counts.bytes += w->out_len;
-    w->out_len = 0;
-}
-
-/* Room for a packet's message; `packet_end` says how long it became. */
-static uint8_t *packet_begin(struct world *w)
-{
-    if (w->out_len + PACKET_MAX > OUT_BYTES)
-        flush(w);
-    return w->out + w->out_len + RECORD_HEAD + FRAME_HEAD;
-}
-
-static void ip_checksum(uint8_t *ip)
-{
-    uint32_t sum = 0;
-    for (unsigned i = 0; i < 20; i += 2)
-        sum += get_be16(ip + i);
-    sum = (sum & 0xffff) + (sum >> 16);
-    put_be16(ip + 10, (uint16_t)~(sum + (sum >> 16)));
-}
-
-static void packet_end(struct world *w, int64_t at_ns, const struct client *c, uint16_t port, bool response, size_t len)
-{
-    uint8_t *p = w->out + w->out_len, *ether = p + RECORD_HEAD, *ip = ether + 14, *udp = ip + 20, address[4];
-    if (at_ns <= w->last_ns)
-        at_ns = w->last_ns + 1;
-    w->last_ns = at_ns;
-    put_le32(p, (uint32_t)(at_ns / NS_PER_S));
-    put_le32(p + 4, (uint32_t)(at_ns % NS_PER_S));
-    put_le32(p + 8, (uint32_t)(FRAME_HEAD + len));
-    put_le32(p + 12, (uint32_t)(FRAME_HEAD + len));
-    put_be32(address, c->address);
-    memcpy(ether, "\2\0\0\0\0\1\2\0\0\0\0\2\10\0", 14);
-    memset(ip, 0, 28);
-    ip[0] = 0x45;
-    put_be16(ip + 2, (uint16_t)(28 + len));
-    put_be16(ip + 4, w->ip_id++);
-    ip[8] = 64;
-    ip[9] = 17;
-    memcpy(ip + 12, response ? resolver : address, 4);
-    memcpy(ip + 16, response ? address : resolver, 4);
-    ip_checksum(ip);
-    put_be16(udp, response ? 53 : port);
-    put_be16(udp + 2, response ? port : 53);
-    put_be16(udp + 4, (uint16_t)(8 + len)); /* no checksum: RFC 768 allows it */
-    w->out_len += RECORD_HEAD + FRAME_HEAD + len;
-}
-
-static void file_header(struct world *w)
-{
-    uint8_t *p = w->out;
-    memset(p, 0, 24);
-    put_le32(p, 0xa1b23c4d); /* nanoseconds */
-    p[4] = 2;
-    p[6] = 4;
-    put_le32(p + 16, 65535);
-    put_le32(p + 20, 1); /* Ethernet */
-    w->out_len = 24;
 }
 
 /* ---- pending questions and answers ---- */
@@ -255,8 +188,8 @@ static void send_query(struct world *w, uint32_t i, int64_t now_ns)
     p->qtype = qtype;
     p->id = (uint16_t)rng_u64(&c->rng);
     p->port = (uint16_t)rng_range(&c->rng, 1024, 65535);
-    size_t len = question_write(w, &p->target, qtype, p->id, packet_begin(w));
-    packet_end(w, now_ns, c, p->port, false, len);
+    size_t len = question_write(w, &p->target, qtype, p->id, capture_room(&w->capture));
+    capture_add(&w->capture, now_ns, c->address, p->port, false, len);
     count_query(w, p, now_s);
     if (!rng_chance(&c->rng, w->scenario->loss)) {
         int64_t takes_ns = resolve_ns(w, &c->rng, &p->target, qtype, now_s);
@@ -314,8 +247,8 @@ static void send_answer(struct world *w, uint32_t i, int64_t now_ns)
     uint32_t age_s = resolver_age(w, &p.target, p.qtype, now_s);
     struct answer answer;
     /* Content is that of the time when it was fetched. */
-    answer_write(w, &p.target, p.qtype, p.id, now_s - age_s, age_s, &answer, packet_begin(w));
-    packet_end(w, now_ns, c, p.port, true, answer.len);
+    answer_write(w, &p.target, p.qtype, p.id, now_s - age_s, age_s, &answer, capture_room(&w->capture));
+    capture_add(&w->capture, now_ns, c->address, p.port, true, answer.len);
     w->counts.responses++;
     if (age_s == 0)
         w->resolver[tag_of(&p.target, p.qtype) % RESOLVER_CACHE].until_s = now_s + (answer.rcode == RCODE_SERVFAIL ? 0 : answer.ttl_s);
@@ -355,8 +288,7 @@ static void pending_due(struct world *w, uint32_t i, int64_t now_ns)
 int world_run(struct world *w)
 {
     struct heap_entry e;
-    file_header(w);
-    while (w->rc == 0 && heap_pop(&w->heap, &e) && e.time_ns < w->end_s * NS_PER_S) {
+    while (w->rc == 0 && w->capture.rc == 0 && heap_pop(&w->heap, &e) && e.time_ns < w->end_s * NS_PER_S) {
         if (e.what & PENDING_BIT)
             pending_due(w, e.what & ~PENDING_BIT, e.time_ns);
         else
@@ -364,6 +296,6 @@ int world_run(struct world *w)
         if (w->zones.failed)
             world_fail(w, E_NOMEM, "names");
     }
-    flush(w);
-    return w->rc;
+    int rc = capture_end(&w->capture);
+    return w->rc ? w->rc : rc;
 }

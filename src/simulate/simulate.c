@@ -84,9 +84,8 @@ static int make(struct world *w)
 {
     heap_init(&w->heap, (size_t)1 << 26);
     w->pending_free = NOBODY;
-    w->out = malloc(OUT_BYTES);
     w->resolver = calloc(RESOLVER_CACHE, sizeof *w->resolver);
-    int rc = w->out == NULL || w->resolver == NULL ? E_NOMEM : zones_init(&w->zones, w->scenario->clients);
+    int rc = w->resolver == NULL ? E_NOMEM : zones_init(&w->zones, w->scenario->clients);
     if (rc == 0)
         rc = network_make(w);
     if (rc == 0)
@@ -103,15 +102,17 @@ static void release(struct world *w)
     heap_release(&w->heap);
     free(w->pending);
     free(w->resolver);
-    free(w->out);
+    capture_release(&w->capture);
 }
 
-int simulate(const struct scenario *s, const struct sink *capture, const struct sink *truth, struct simulate_counts *ret,
-             struct fault *why)
+int simulate(const struct scenario *s, enum capture_form form, const struct sink *capture, const struct sink *truth,
+             struct simulate_counts *ret, struct fault *why)
 {
     struct world w = { .scenario = s, .start_s = s->start_s, .end_s = s->start_s + (int64_t)(s->days * DAY_S),
-                       .capture = capture, .why = why };
+                       .why = why };
     int rc = scenario_check(s, why);
+    if (rc == 0)
+        rc = capture_begin(&w.capture, form, capture, why);
     if (rc != 0)
         return rc;
     rc = make(&w);
@@ -120,6 +121,7 @@ int simulate(const struct scenario *s, const struct sink *capture, const struct 
     rc = w.rc ? w.rc : world_run(&w);
     if (rc == 0 && truth->write != NULL)
         rc = truth_write(&w, truth);
+    w.counts.bytes = w.capture.bytes;
     *ret = w.counts;
     release(&w);
     return rc;

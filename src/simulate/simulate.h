@@ -1,8 +1,8 @@
 /* simulate: the traffic of a made-up network, as a capture at the client side of its resolver.
  *
  * A scenario says how large the network is, what it does, and which campaigns are in it; docs/scenarios.md explains
- * each number, docs/design/simulate.md the world. `simulate` runs it from start to end and hands out a pcap
- * (nanoseconds, Ethernet, IPv4, UDP) in strict order of time, then the truth. The same scenario and seed give the same
+ * each number, docs/design/simulate.md the world. `simulate` runs it from start to end and hands out a capture (capture.h)
+ * in strict order of time, then the truth. The same scenario and seed give the same
  * bytes. Memory grows with clients and distinct names, not with time. One run at a time in a process; one thread.
  */
 #ifndef DNSMON_SIMULATE_SIMULATE_H
@@ -92,8 +92,10 @@ struct simulate_counts {
     uint64_t domains; /* registered domains asked for */
 };
 
+enum capture_form { CAPTURE_PCAP, CAPTURE_DNSTAP };
+
 /* `truth` gets its lines at the end; write NULL = none. */
-int simulate(const struct scenario *s, const struct sink *capture, const struct sink *truth,
+int simulate(const struct scenario *s, enum capture_form form, const struct sink *capture, const struct sink *truth,
              struct simulate_counts *ret, struct fault *why) MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 #define DNSMON_SIMULATE_WORLD_H
 
 #include "dns/rdata.h"
+#include "simulate/capture.h"
 #include "simulate/heap.h"
 #include "simulate/simulate.h"
 #include "simulate/zones.h"
@@ -162,7 +163,7 @@ struct program {
 
 enum {
     NETWORKS = 96, CDNS = 6, DNS_COMPANIES = 24, PROVIDERS = 14, CORPORATES = 6, THIRDS = 80, LISTINGS = 4, REPUTATIONS = 3,
-    TEXTS_MAX = 4096, LONG_TAIL_SHARED = 256, RESOLVER_CACHE = 1 << 17, OUT_BYTES = 1 << 20, NOBODY = UINT32_MAX,
+    TEXTS_MAX = 4096, LONG_TAIL_SHARED = 256, RESOLVER_CACHE = 1 << 17, NOBODY = UINT32_MAX,
 };
 
 struct pending {
@@ -224,11 +225,7 @@ struct world {
     uint32_t n_pending, pending_capacity, pending_free;
     struct resolver_entry *resolver;
 
-    const struct sink *capture;
-    uint8_t *out;
-    size_t out_len;
-    int64_t last_ns;
-    uint16_t ip_id;
+    struct capture capture;
     struct simulate_counts counts;
     int rc;              /* the first failure; nothing more happens then */
     struct fault *why;

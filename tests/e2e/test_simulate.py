@@ -2,6 +2,7 @@
 import hashlib
 import json
 import random
+import subprocess
 
 import lib
 
@@ -65,6 +66,19 @@ def test_truth_is_what_ingest_sees(tmp):
     # A victim exists; what is asked for below it does not.
     flooded = max((line for line in about if line["class"] == "victim"), key=lambda line: line["queries"])
     assert total(tmp / "db", flooded["name"], "--domain", "nx_host") > 0.8 * flooded["queries"], flooded
+
+
+def test_dnstap(tmp):
+    """The same messages in another form: the same records, and another reader sees as many."""
+    simulate(SMALL, tmp / "small.pcap")
+    said = simulate(SMALL, tmp / "small.fstrm", "--format", "dnstap").stderr
+    dumps = []
+    for form in "pcap", "fstrm":
+        lib.dnsmon("ingest", "--db", tmp / form, "--vantage", "client", tmp / f"small.{form}")
+        dumps.append(lib.dnsmon("dump", "--db", tmp / form, "--kind", "rr").stdout)
+    assert dumps[0] == dumps[1] and len(dumps[0].splitlines()) > 1000
+    read = subprocess.run(["dnstap-read", tmp / "small.fstrm"], capture_output=True, text=True, check=True, timeout=120).stdout
+    assert len(read.splitlines()) == int(said.split()[1]) + int(said.split()[3])
 
 
 def test_options(tmp):

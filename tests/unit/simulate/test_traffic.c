@@ -48,7 +48,7 @@ static void run_into(const struct scenario *s, struct buffer *to, struct buffer 
     struct fault why;
     buffer_init(to, SIZE_MAX_TEST);
     buffer_init(truth_to, SIZE_MAX_TEST);
-    if (simulate(s, &(struct sink){ append, to }, &(struct sink){ append, truth_to }, &counts, &why) != 0)
+    if (simulate(s, CAPTURE_PCAP, &(struct sink){ append, to }, &(struct sink){ append, truth_to }, &counts, &why) != 0)
         fail_msg("%s", why.text);
 }
 
@@ -255,7 +255,7 @@ static void test_full_disk(void **state)
     struct scenario s = small();
     struct fault why;
     struct simulate_counts ignored;
-    assert_int_equal(simulate(&s, &(struct sink){ refuse, NULL }, &(struct sink){ refuse, NULL }, &ignored, &why), E_NOSPACE);
+    assert_int_equal(simulate(&s, CAPTURE_PCAP, &(struct sink){ refuse, NULL }, &(struct sink){ refuse, NULL }, &ignored, &why), E_NOSPACE);
     assert_string_equal(why.text, "full");
 }
 
