@@ -1,5 +1,6 @@
-/* allow, block: the operator's word on a name, audited. */
+/* allow, block, object: the word of people on a name, audited. */
 #include "cmd/commands.h"
+#include "cmd/enforce.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
 #include "dns/suffix.h"
@@ -31,6 +32,9 @@ static const char usage_allow[] = USAGE("allow", "NAME is never blocked, whateve
                                                  "A newer word on the same name and scope takes the place of an older one.\n");
 static const char usage_block[] = USAGE("block", "NAME is blocked, whatever is found.\n"
                                                  "A newer word on the same name and scope takes the place of an older one.\n");
+
+static const char usage_object[] = USAGE("object", "You hold NAME for harmless, without deciding it: it is no more than suspicious until somebody\n"
+                                                   "allows or blocks it.\n");
 
 enum { OWN_REASON = OPTION_OWN, OWN_SCOPE, OWN_UNTIL, OWN_REVOKE, OWN_LIST, OWN_SUFFIXES };
 enum { REASON_MAX = 1000 };
@@ -144,7 +148,16 @@ static int decide(struct word *w, struct fault *why)
     if (rc == 0)
         rc = options_open_knowledge(&w->options, KNOWLEDGE_WRITE, &w->knowledge, why);
     if (rc == 0)
-        rc = w->revoke ? take_back(w, why) : decision_add(w->knowledge, &w->decision, NULL, why);
+        rc = knowledge_begin(w->knowledge, why);
+    if (rc != 0)
+        return rc;
+    rc = w->revoke ? take_back(w, why) : decision_add(w->knowledge, &w->decision, NULL, why);
+    if (rc == 0)
+        rc = enforce_word(w->knowledge, &w->decision, w->revoke, why);
+    if (rc == 0)
+        rc = knowledge_commit(w->knowledge, why);
+    else
+        knowledge_rollback(w->knowledge);
     if (rc == 0 && w->options.json && !w->revoke)
         rc = print(&w->present, &w->decision, why);
     return rc;
@@ -241,6 +254,11 @@ static int say(enum decision_action action, const char *usage, int argc, char **
 int cmd_allow(int argc, char **argv)
 {
     return say(DECISION_ALLOW, usage_allow, argc, argv);
+}
+
+int cmd_object(int argc, char **argv)
+{
+    return say(DECISION_FEEDBACK, usage_object, argc, argv);
 }
 
 int cmd_block(int argc, char **argv)

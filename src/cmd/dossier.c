@@ -77,11 +77,21 @@ static bool is_below(const char *name, const char *domain)
     return n >= m && strcmp(name + n - m, domain) == 0 && (n == m || name[n - m - 1] == '.');
 }
 
+static bool is_taken(const struct dossier *d, const char *name, enum scope scope)
+{
+    size_t i;
+    json_t *n;
+    json_array_foreach(d->names, i, n)
+        if (json_integer_value(json_object_get(n, "scope")) == (json_int_t)scope &&
+            strcmp(json_string_value(json_object_get(n, "name")), name) == 0)
+            return true;
+    return false;
+}
+
 static int take_name(void *ctx, const char *name, enum scope scope, struct fault *why)
 {
     struct dossier *d = ctx;
-    bool whole = scope == SCOPE_DOMAIN; /* which is there already, whatever was said of it */
-    if (!is_below(name, d->domain) || (whole && json_array_size(d->names) != 0))
+    if (!is_below(name, d->domain) || is_taken(d, name, scope))
         return E_OK;
     json_t *key = json_pack("{s:o,s:i}", "name", text(name), "scope", (int)scope);
     return key == NULL || json_array_append_new(d->names, key) ? no_memory(why) : E_OK;
@@ -293,6 +303,12 @@ static int begin(struct dossier *d, struct fault *why)
     return d->names == NULL || d->root == NULL ? no_memory(why) : E_OK;
 }
 
+/* Names that an operator spoke of have verdicts without evidence. */
+static int take_judged(void *ctx, const struct verdict *v, struct fault *why)
+{
+    return take_name(ctx, v->name, v->scope, why);
+}
+
 static int gather(struct dossier *d, struct fault *why)
 {
     int rc = begin(d, why);
@@ -300,6 +316,8 @@ static int gather(struct dossier *d, struct fault *why)
         rc = take_name(d, d->domain, SCOPE_DOMAIN, why);
     if (rc == 0)
         rc = evidence_changed(d->k, 0, take_name, d, why);
+    if (rc == 0)
+        rc = verdict_each(d->k, VERDICT_BENIGN, VERDICT_MALICIOUS, d->as_of, take_judged, d, why);
     if (rc == 0)
         rc = for_names(d, add_verdicts, why);
     if (rc == 0)

@@ -150,11 +150,14 @@ static void tell_verdicts(struct explain *x)
     if (worst == NULL)
         return;
     note_head(n, "What decided");
-    note_say(n, "%s decided: %s. Evidence alone says %s.", strcmp(text_at(reason, "author"), "operator") == 0 ? "The operator" : "Rule",
-             text_at(reason, "decided"), text_at(reason, "evidence_says"));
-    tell_families(n, reason);
-    tell_scope(n, reason);
-    tell_hit(n, reason);
+    bool by_operator = strcmp(text_at(reason, "author"), "operator") == 0;
+    note_say(n, "%s decided: %s.", by_operator ? "The operator" : "Rule", text_at(reason, "decided"));
+    if (json_object_get(reason, "evidence_says") != NULL) { /* judged, not only spoken of */
+        note_say(n, " Evidence alone says %s.", text_at(reason, "evidence_says"));
+        tell_families(n, reason);
+        tell_scope(n, reason);
+        tell_hit(n, reason);
+    }
     note_end(n);
 }
 

@@ -54,9 +54,11 @@ static bool decided_is(const struct outlook *o, enum decided decided)
 
 static void about_rule(struct outlook *o)
 {
+    const char *evidence = json_string_value(json_object_get(o->reason, "evidence_says"));
     if (decided_is(o, DECIDED_ALLOWED) || decided_is(o, DECIDED_BLOCKED))
-        say(o, "The operator takes the word back (dnsmon %s --revoke); then evidence decides again, and now it says %s.",
-            decided_is(o, DECIDED_ALLOWED) ? "allow" : "block", json_string_value(json_object_get(o->reason, "evidence_says")));
+        say(o, "The operator takes the word back (dnsmon %s --revoke); then evidence decides again%s%s.",
+            decided_is(o, DECIDED_ALLOWED) ? "allow" : "block", evidence != NULL ? ", and now it says " : "",
+            evidence != NULL ? evidence : "");
     else if (decided_is(o, DECIDED_FEW_FAMILIES))
         say(o, "A second family of evidence, with one of the two a family of harm, would make it high_risk at this score.");
     else if (decided_is(o, DECIDED_LEXICAL))

@@ -377,7 +377,9 @@ static int take_word(void *ctx, const struct decision *d, struct fault *why)
 static int find_word(struct walk *w, const char *name, enum word *ret)
 {
     *ret = WORD_NONE;
-    return w->any_words ? decision_covering(w->k, name, w->o->now, take_word, ret, w->why) : E_OK;
+    int rc = w->any_words ? decision_covering(w->k, name, w->o->now, take_word, ret, w->why) : E_OK;
+    return rc == 0 && w->any_words && *ret == WORD_NONE ? decision_objection(w->k, name, w->o->now, take_word, ret, w->why)
+                                                        : rc;
 }
 
 static uint32_t popular_rank(const struct walk *w, struct slice owner)
@@ -516,7 +518,7 @@ static int write_indicator(struct walk *w, const struct docket_name *n, struct d
         .first_seen = (int64_t)n->figures.first * STEP_S,
         .decided_at = moment(w),
         .valid_until = (int64_t)(block ? valid_until : w->step + 1) * STEP_S,
-        .state = block ? INDICATOR_ACTIVE : INDICATOR_EXPIRED,
+        .state = block ? INDICATOR_ACTIVE : j->decided == DECIDED_ALLOWED ? INDICATOR_WITHDRAWN : INDICATOR_EXPIRED,
         .reason = reason,
     };
     v->valid_until = block ? valid_until : 0;

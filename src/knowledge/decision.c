@@ -203,11 +203,9 @@ int decision_history(struct knowledge *k, decision_sink sink, void *ctx, struct 
     return walk(&s, sink, ctx, why);
 }
 
-static int ruling(struct knowledge *k, const char *name, enum scope scope, int64_t at, decision_sink sink, void *ctx,
-                  size_t *ret_n, struct fault *why)
+static int ruling(struct knowledge *k, const char *sql, const char *name, enum scope scope, int64_t at, decision_sink sink,
+                  void *ctx, size_t *ret_n, struct fault *why)
 {
-    static const char sql[] = "SELECT " COLUMNS " FROM decision d WHERE d.name = ?2 AND d.scope = ?3"
-                              " AND d.action IN ('allow', 'block') AND " HOLDS " ORDER BY d.id DESC LIMIT 1";
     struct statement s;
     statement_start(&s, k, sql);
     statement_int(&s, 1, at);
@@ -227,14 +225,32 @@ static const char *parent_of(const char *name)
     return NULL;
 }
 
-int decision_covering(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
-                      struct fault *why)
+/* Of the host itself, else of the nearest domain at or above it. */
+static int nearest(struct knowledge *k, const char *sql, const char *name, int64_t at, decision_sink sink, void *ctx,
+                   struct fault *why)
 {
     size_t n = 0;
     int rc = knowledge_check_name(name, why);
     if (rc == 0)
-        rc = ruling(k, name, SCOPE_HOST, at, sink, ctx, &n, why);
+        rc = ruling(k, sql, name, SCOPE_HOST, at, sink, ctx, &n, why);
     for (const char *above = name; rc == 0 && n == 0 && above != NULL; above = parent_of(above))
-        rc = ruling(k, above, SCOPE_DOMAIN, at, sink, ctx, &n, why);
+        rc = ruling(k, sql, above, SCOPE_DOMAIN, at, sink, ctx, &n, why);
     return rc;
+}
+
+#define OF_NAME(actions)                                                                                       \
+    "SELECT " COLUMNS " FROM decision d WHERE d.name = ?2 AND d.scope = ?3 AND d.action IN (" actions ") AND " HOLDS \
+    " ORDER BY d.id DESC LIMIT 1"
+
+int decision_covering(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
+                      struct fault *why)
+{
+    static const char sql[] = OF_NAME("'allow', 'block'");
+    return nearest(k, sql, name, at, sink, ctx, why);
+}
+
+int decision_objection(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = OF_NAME("'feedback'");
+    return nearest(k, sql, name, at, sink, ctx, why);
 }

@@ -50,6 +50,10 @@ int decision_history(struct knowledge *k, decision_sink sink, void *ctx, struct 
 int decision_covering(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
                       struct fault *why) MUST_CHECK;
 
+/* The same for what somebody holds against a verdict (feedback). */
+int decision_objection(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
+                       struct fault *why) MUST_CHECK;
+
 /* What else an operator did (who looked up clients, say), and the audit after an id. */
 int audit_add(struct knowledge *k, const struct audit *a, struct fault *why) MUST_CHECK;
 int audit_each(struct knowledge *k, int64_t after_id, audit_sink sink, void *ctx, struct fault *why) MUST_CHECK;

@@ -108,6 +108,26 @@ def test_the_operators_word(tmp):
     assert "clean" in lib.dnsmon("fsck", "--db", db).stdout
 
 
+def test_words_take_effect_at_once(tmp):
+    """Without an analysis: what is blocked by hand is an indicator, what is allowed is none, nor anything below it."""
+    db = database(tmp)
+    level = lambda: {v["name"]: v["level"] for v in lines(db, "verdicts", "--level", "benign")}
+    states = lambda: {i["name"]: i["level"] for i in lines(db, "indicators")}
+    say(db, "block", "a.example.com", "--reason", "seen in a report")
+    say(db, "block", "b.example.com", "--scope", "host", "--reason", "seen in a report")
+    say(db, "block", "xexample.com", "--reason", "another owner")
+    assert states() == dict.fromkeys(["a.example.com", "b.example.com", "xexample.com"], "malicious"), states()
+    assert "blocked by the operator" in lib.dnsmon("explain", "--db", db, "a.example.com").stdout
+    say(db, "allow", "example.com", "--reason", "a customer of ours")
+    assert states() == {"xexample.com": "malicious"}, states()
+    assert level() == {"a.example.com": "benign", "b.example.com": "benign", "xexample.com": "malicious"}, level()
+    say(db, "block", "--revoke", "xexample.com")
+    assert states() == {} and level()["xexample.com"] == "benign"
+    say(db, "object", "c.example.com", "--reason", "our own updater")
+    assert [d["name"] for d in lines(db, "object", "--list")] == ["c.example.com"] and states() == {}
+    assert "clean" in lib.dnsmon("fsck", "--db", db).stdout
+
+
 def test_words_that_are_refused(tmp):
     db = database(tmp)
     for words, told in [
