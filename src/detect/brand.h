@@ -9,6 +9,7 @@ enum brand_kind {
     BRAND_NAME,    /* a coined word */
     BRAND_WORD,    /* of the language, or short: counts beside a lure word only */
     BRAND_POPULAR, /* not of the list: the registered word of a name that is popular in this network */
+    BRAND_KNOWN,   /* ... of one that several use here: counts with a hyphen and a lure word only */
 };
 
 struct brand {

@@ -5,7 +5,7 @@
 
 enum {
     POPULAR_ROOM = 4 * SCENE_POPULAR, /* then the least are forgotten */
-    POPULAR_BROAD_DAYS = 3,
+    POPULAR_CLIENTS = 3, /* in an hour, at least once */
     POPULAR_RECENT = 7 * DAY_STEPS, /* asked for since */
 };
 
@@ -124,7 +124,7 @@ static int pass_periods(struct pass *p, uint32_t hour, struct fault *why)
 {
     int rc = E_OK;
     for (uint32_t start; rc == 0 && (start = p->c->from + p->next_period * PERIOD_STEPS) <= hour; p->next_period++)
-        if (p->profile.broad_days >= POPULAR_BROAD_DAYS && start - p->profile.last <= POPULAR_RECENT)
+        if (p->profile.peak_clients >= POPULAR_CLIENTS && start - p->profile.first >= DAY_STEPS && start - p->profile.last <= POPULAR_RECENT)
             rc = add_popular(p, &p->c->popular[p->next_period], why);
     return rc;
 }

@@ -2,9 +2,15 @@
 
 #include "detect/parts.h"
 
+bool kin_since(const struct scene *scene, uint32_t first_s, int64_t span_s)
+{
+    int64_t end_s = step_end_s(scene_step(scene)), began_s = (int64_t)scene_network(scene)->first * STEP_S + KIN_BEGAN_S;
+    return first_s != 0 && (first_s + span_s < end_s || (first_s < began_s && began_s < end_s));
+}
+
 bool kin_old(const struct scene *scene, uint32_t first_s)
 {
-    return first_s != 0 && first_s + (int64_t)KIN_OLD_S < step_end_s(scene_step(scene));
+    return kin_since(scene, first_s, KIN_OLD_S);
 }
 
 bool kin_alike(const struct suffix_list *suffixes, struct slice a, struct slice b)

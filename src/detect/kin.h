@@ -13,6 +13,7 @@
 enum {
     KIN_FEW = 10,           /* registered domains at a target that still may be one owner's */
     KIN_OLD_S = 30 * 86400, /* before the step */
+    KIN_BEGAN_S = 86400,    /* of a database: what came in its first day was there before it */
 };
 
 int kin_related(struct scene *scene, const struct portrait *a, const struct portrait *b, bool *ret, struct fault *why) MUST_CHECK;
@@ -23,7 +24,9 @@ bool kin_alike(const struct suffix_list *suffixes, struct slice a, struct slice 
 /* Who points at a portrait's target: of a domain as CNAME or MX the kind that more do. */
 int kin_pointers(struct scene *scene, const struct portrait_target *target, struct scene_owners *ret, struct fault *why) MUST_CHECK;
 
-/* Known for KIN_OLD_S at the scene's step. */
+/* Known for so many seconds at the scene's step, or since the database's first day, of which it is old. */
+bool kin_since(const struct scene *scene, uint32_t first_s, int64_t span_s);
+/* ... for KIN_OLD_S. */
 bool kin_old(const struct scene *scene, uint32_t first_s);
 
 #endif

@@ -23,10 +23,10 @@ enum screen { SCREEN_MAP(XX) SCREENS };
 enum {
     SCREEN_HOURS = 2,
     SCREEN_QUERIES = 3,
-    SCREEN_LEARNING = 3 * 24,   /* hours: what came in the first days of a database may be old */
+    SCREEN_LEARNING = 24,       /* hours: what came in the first day of a database may be old; detectors know how young it is */
     SCREEN_YOUNG = 45 * 24,     /* hours since first asked for */
     SCREEN_NEWS = 7 * 24,       /* hours for which a return, or a new host, is news */
-    SCREEN_HOSTS_KNOWN = 7 * 24,/* hours after which an old domain's hosts are known */
+    SCREEN_HOSTS_KNOWN = 24,    /* hours after which a domain's new host is news */
     SCREEN_BROAD_DAYS = 7,
 };
 

@@ -423,6 +423,7 @@ static int fill_standing(struct walk *w, const struct docket_name *n, struct sta
         .rows = s->rows,
         .n_rows = n->n_rows,
         .before = n->memory,
+        .first = n->figures.first,
         .last_asked = n->figures.last_asked,
         .registered = n->figures.registered,
         .popular_rank = popular_rank(w, n->owner),

@@ -7,7 +7,7 @@
 enum {
     YOUTH_FRESH_DAYS = 7,    /* wholly, up to this age */
     YOUTH_FADED_DAYS = 60,   /* not at all, from this age on */
-    YOUTH_LEARNING_DAYS = 3, /* of a database: what came in these may be older */
+    YOUTH_LEARNING_DAYS = 1, /* of a database: what came then may be older */
     YOUTH_BROAD_DAYS = 7,    /* days on which it was broad (profile.h): too well known */
 };
 

@@ -64,7 +64,7 @@ static void put_brand(struct look_index *x, const struct brand *b)
     x->brands[x->n_brands++] = *b;
     put(x, hash_of(TAG_SKELETON, s.text, s.len), id);
     size_t least = b->kind == BRAND_POPULAR ? POPULAR_EDIT_MIN : EDIT_MIN;
-    if (b->kind == BRAND_WORD || b->len < least)
+    if (b->kind == BRAND_WORD || b->kind == BRAND_KNOWN || b->len < least)
         return;
     put(x, hash_of(TAG_EDIT, b->word, b->len), id);
     for (size_t i = 0; i < b->len; i++)
@@ -150,14 +150,20 @@ static double edit_nats(const char *word, size_t len, const char *brand, size_t 
     return 0;
 }
 
+/* Not a brand of the list. */
+static bool is_used_here(const struct brand *b)
+{
+    return b->kind == BRAND_POPULAR || b->kind == BRAND_KNOWN;
+}
+
 static bool enough(const struct brand *b, size_t popular_min)
 {
-    return b->kind == BRAND_POPULAR ? b->len >= popular_min : b->len >= NAME_MIN;
+    return is_used_here(b) ? b->len >= popular_min : b->len >= NAME_MIN;
 }
 
 static void better(struct look_match *m, const struct brand *b, enum look how, double nats)
 {
-    if (b->kind == BRAND_POPULAR)
+    if (is_used_here(b))
         nats /= 2;
     if (nats > m->nats)
         *m = (struct look_match){ *b, how, nats };
@@ -167,7 +173,7 @@ static void better(struct look_match *m, const struct brand *b, enum look how, d
 static void judge_whole(struct look_match *m, const struct brand *b, const struct skeleton *s, const char *word, size_t len)
 {
     bool same = len == b->len && memcmp(word, b->word, len) == 0;
-    if (!enough(b, POPULAR_MIN))
+    if (b->kind == BRAND_KNOWN || !enough(b, POPULAR_MIN))
         return;
     if (same)
         better(m, b, LOOK_SUFFIX, b->kind == BRAND_NAME && b->len >= 6 ? 1.5 : 0);
@@ -219,7 +225,7 @@ static void judge_part(struct look_match *m, const struct brand *b, const char *
     double nats = lured ? 4 : 1.5;
     if (b->kind == BRAND_WORD)
         nats = lured && same ? 2.5 : 0;
-    if (!enough(b, POPULAR_MIN) || (b->kind == BRAND_POPULAR && !lured))
+    if (!enough(b, POPULAR_MIN) || (is_used_here(b) && !lured))
         return;
     better(m, b, same ? (lured ? LOOK_LURE : LOOK_WORDS) : LOOK_CHARACTERS, same ? nats : nats + 1);
 }
@@ -227,7 +233,7 @@ static void judge_part(struct look_match *m, const struct brand *b, const char *
 /* The brand stands at the beginning or end of the word, and the rest is a lure without hyphens. */
 static void judge_joined(struct look_match *m, const struct brand *b, const char *rest, size_t len)
 {
-    if (b->len < 5 || !enough(b, POPULAR_MIN) || !lure(rest, len, LURE_WORDS))
+    if (b->len < 5 || b->kind == BRAND_KNOWN || !enough(b, POPULAR_MIN) || !lure(rest, len, LURE_WORDS))
         return;
     better(m, b, LOOK_LURE, b->kind == BRAND_WORD ? 1 : 3.5);
 }

@@ -14,11 +14,12 @@ enum {
     ESTABLISHED_S = 14 * 86400, /* what was there before that is the domain's own way */
     TARGET_FEW = 12,            /* registered domains at an address; with more it is a provider's */
     NETWORKS_MAX = 64,
-    HOSTS_TOLD = 4,
+    HOSTS_TOLD = 16,
 };
 
-#define VICTIM 0.8  /* nats for each doubling of the domains concerned */
-#define RANDOM 1.5
+#define VICTIM 1.0 /* nats for each doubling of the domains concerned */
+#define RANDOM 3.0 /* a random-looking host there */
+#define MORE 1.0   /* for each doubling of such hosts */
 
 struct home {
     uint64_t networks[NETWORKS_MAX];
@@ -28,6 +29,7 @@ struct home {
 struct shadow {
     const struct subject_host *host;
     struct slice address;
+    unsigned random; /* the domain's new hosts at the address that look random */
     struct slice others[FINDING_PEERS];
     unsigned n_others;
 };
@@ -54,7 +56,7 @@ static const struct subject_host *host_of(const struct subject *s, struct slice 
 }
 
 /* Networks of records and of hosts that are not new: hosts that were there keep their right to move. False when there are too many. */
-static bool find_home(const struct subject *s, int64_t end_s, struct home *ret)
+static bool find_home(const struct subject *s, const struct scene *scene, struct home *ret)
 {
     ret->n = 0;
     for (size_t i = 0; i < s->n_records; i++) {
@@ -62,8 +64,8 @@ static bool find_home(const struct subject *s, int64_t end_s, struct home *ret)
         uint64_t network = is_address(r) ? parts_network(r->rdata) : 0;
         if (network == 0 || in_home(ret, network))
             continue;
-        const struct subject_host *host = r->first_s + (int64_t)ESTABLISHED_S < end_s ? NULL : host_of(s, r->owner);
-        if (host != NULL && host->first_s + (int64_t)ESTABLISHED_S >= end_s)
+        const struct subject_host *host = kin_since(scene, r->first_s, ESTABLISHED_S) ? NULL : host_of(s, r->owner);
+        if (host != NULL && !kin_since(scene, host->first_s, ESTABLISHED_S))
             continue;
         if (ret->n == NETWORKS_MAX)
             return false;
@@ -78,10 +80,10 @@ static size_t first_label(const struct subject_host *h)
 }
 
 /* Where hosts with everyday names go is the owner's business: www, mail and the like move. */
-static bool worth(const struct subject_host *h, int64_t end_s)
+static bool worth(const struct subject_host *h, const struct scene *scene)
 {
     size_t len = first_label(h);
-    return len > 0 && h->sub[0] != '_' && h->first_s + (int64_t)NEW_S >= end_s && list_find(&list_common_labels, h->sub, len) == NULL;
+    return len > 0 && h->sub[0] != '_' && !kin_since(scene, h->first_s, NEW_S) && list_find(&list_common_labels, h->sub, len) == NULL;
 }
 
 /* The only place the host has, away from home; NULL when it has none, or more of another kind. */
@@ -109,9 +111,8 @@ static int victims(const struct subject *s, struct scene *scene, struct shadow *
 {
     struct scene_owners at;
     int rc = scene_pointers(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, &at, why);
-    int64_t end_s = step_end_s(scene_step(scene));
     ret->n_others = 0;
-    if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || at.owners[0].first_s + (int64_t)ESTABLISHED_S < end_s)
+    if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || kin_since(scene, at.owners[0].first_s, ESTABLISHED_S))
         return rc;
     for (unsigned i = 0; i < at.n && ret->n_others < FINDING_PEERS; i++) {
         struct slice other = at.owners[i].owner;
@@ -130,17 +131,16 @@ static void tell(const struct subject *s, const struct shadow *w, struct finding
 {
     struct facts f;
     char summary[FINDING_SUMMARY], network[32];
-    bool random = parts_random(w->host->sub, first_label(w->host));
     const uint8_t *a = w->address.ptr;
     if (w->address.len == 4)
         snprintf(network, sizeof network, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
     else
         snprintf(network, sizeof network, "%x:%x::/32", get_be16(a), get_be16(a + 2));
-    snprintf(summary, sizeof summary, "new host %.60s%s of the old %.60s leads away from its networks, to %s, as new hosts of %u other old domain%s do",
-             w->host->sub, random ? " (random-looking)" : "", s->name, network, w->n_others, w->n_others == 1 ? "" : "s");
+    snprintf(summary, sizeof summary, "new host %.60s of the old %.60s leads away from its networks, to %s (%u of its hosts there look random), as new hosts of %u other old domain%s do",
+             w->host->sub, s->name, network, w->random, w->n_others, w->n_others == 1 ? "" : "s");
     facts_begin(&f);
     facts_text(&f, "address", network, strlen(network));
-    facts_flag(&f, "random", random);
+    facts_count(&f, "random_hosts", w->random);
     facts_count(&f, "host_first_s", w->host->first_s);
     facts_count(&f, "domain_first_s", s->first_s);
     facts_open(&f, "others", FACTS_LIST);
@@ -152,7 +152,7 @@ static void tell(const struct subject *s, const struct shadow *w, struct finding
     facts_close(&f);
     findings_add(to, &(struct finding){
         .owner = w->host->owner,
-        .strength = VICTIM * log2(1 + w->n_others) + (random ? RANDOM : 0),
+        .strength = VICTIM * log2(1 + w->n_others) + (w->random ? RANDOM + MORE * log2(w->random) : 0),
         .summary = summary,
         .facts = facts_end(&f),
         .peers = w->others,
@@ -160,26 +160,35 @@ static void tell(const struct subject *s, const struct shadow *w, struct finding
     });
 }
 
+/* New hosts that lead away from home. */
+static unsigned find_shadows(const struct subject *s, const struct scene *scene, const struct home *home, struct shadow ret[HOSTS_TOLD])
+{
+    unsigned n = 0;
+    for (size_t i = s->n_hosts; i-- > 0 && n < HOSTS_TOLD;) {
+        const struct subject_record *r = worth(&s->hosts[i], scene) ? away(s, &s->hosts[i], home) : NULL;
+        if (r != NULL)
+            ret[n++] = (struct shadow){ .host = &s->hosts[i], .address = r->rdata };
+    }
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned k = 0; k < n; k++)
+            ret[i].random += slice_compare(ret[i].address, ret[k].address) == 0 && parts_random(ret[k].host->sub, first_label(ret[k].host));
+    return n;
+}
+
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
-    int64_t end_s = step_end_s(s->step);
+    struct shadow shadows[HOSTS_TOLD];
     struct home home;
-    if (!kin_old(scene, s->first_s) || !find_home(s, end_s, &home))
+    int rc = E_OK;
+    if (!kin_old(scene, s->first_s) || !find_home(s, scene, &home))
         return E_OK;
-    for (size_t i = 0, told = 0; i < s->n_hosts && told < HOSTS_TOLD; i++) {
-        const struct subject_record *r = worth(&s->hosts[i], end_s) ? away(s, &s->hosts[i], &home) : NULL;
-        if (r == NULL)
-            continue;
-        struct shadow w = { .host = &s->hosts[i], .address = r->rdata };
-        int rc = victims(s, scene, &w, why);
-        if (rc != E_OK)
-            return rc;
-        if (w.n_others > 0) {
-            tell(s, &w, to);
-            told++;
-        }
+    unsigned n = find_shadows(s, scene, &home, shadows);
+    for (unsigned i = 0; rc == E_OK && i < n; i++) {
+        rc = victims(s, scene, &shadows[i], why);
+        if (rc == E_OK && shadows[i].n_others > 0)
+            tell(s, &shadows[i], to);
     }
-    return E_OK;
+    return rc;
 }
 
 const struct detector detector_shadowed_host = {

@@ -82,6 +82,14 @@ static double score_without(const struct judgement *j, const struct verdict_weig
     return 1 / (1 + exp(-z));
 }
 
+/* What speaks for a domain does not speak for hosts that somebody else has put below it. */
+static void forget_domain(struct judgement *j)
+{
+    static const enum group about_domain[] = { GROUP_STANDING, GROUP_HUMAN };
+    for (size_t i = 0; i < sizeof about_domain / sizeof *about_domain; i++)
+        j->contribution[about_domain[i]] = (struct contribution){ .x = 0 };
+}
+
 /* The bit of the family to which a group counts; 0 for novelty, lexical and what speaks against. */
 static uint32_t family_bit(enum group group)
 {
@@ -265,10 +273,12 @@ void verdict_judge(const struct standing *s, const struct verdict_weights *w, st
 {
     struct judgement j = { .fade = fade_of(s, w) };
     gather(s, w, &j);
+    scope_choose(s, w, &j);
+    if (j.scope_why == SCOPE_WHY_OTHERS)
+        forget_domain(&j);
     uint32_t own = own_families(&j, w);
     j.families = own | campaign_family(s, &j, w, own);
     j.score = score_without(&j, w, 0);
-    scope_choose(s, w, &j);
     if (s->word == WORD_ALLOW || s->word == WORD_BLOCK) {
         obey(s, &j);
     } else {

@@ -73,15 +73,23 @@ static bool is_accused(const struct accused *a, struct slice owner)
     return false;
 }
 
+/* When the first of the accused hosts was seen. */
+static uint32_t accused_since(const struct standing *s, const struct accused *a)
+{
+    uint32_t since = s->step;
+    for (size_t i = 0; i < s->n_hosts; i++)
+        if (is_accused(a, s->hosts[i].owner) && s->hosts[i].first < since)
+            since = s->hosts[i].first;
+    return since;
+}
+
+/* The domain was in use before them, or has a host that the operator allowed. */
 static bool others_established(const struct standing *s, const struct verdict_weights *w, const struct accused *a)
 {
-    for (size_t i = 0; i < s->n_hosts; i++) {
-        const struct standing_host *h = &s->hosts[i];
-        bool old = h->first + w->rule.established_days * DAY_STEPS <= s->step;
-        if (!is_accused(a, h->owner) && (h->allowed || (old && h->clients >= w->rule.established_clients)))
+    for (size_t i = 0; i < s->n_hosts; i++)
+        if (s->hosts[i].allowed && !is_accused(a, s->hosts[i].owner))
             return true;
-    }
-    return false;
+    return s->first != 0 && s->first + w->rule.established_days * DAY_STEPS <= accused_since(s, a);
 }
 
 static void name_domain(const struct standing *s, struct judgement *j, enum scope_why why)

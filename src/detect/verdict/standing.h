@@ -58,6 +58,7 @@ struct standing {
     struct standing_campaign campaign;
     struct verdict_memory before;
 
+    uint32_t first;       /* hour it was first seen; 0 = not known */
     uint32_t last_asked;  /* hour */
     uint32_t registered;  /* hour in which it was found registered after it had not been; 0 = never so */
     enum word word;       /* the operator's, about the domain */

@@ -24,7 +24,6 @@ const char *judged_group_text(unsigned group);
     XX(popular_share, 0, 1)          \
     XX(infrastructure_min, 1, 1e6)   \
     XX(established_days, 1, 365)     \
-    XX(established_clients, 1, 1e6)  \
     XX(blast_clients, 1, 1e9)        \
     XX(blast_share, 0, 1)            \
     XX(fade_days, 0, 365)            \
