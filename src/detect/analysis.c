@@ -203,12 +203,13 @@ static int run_chunk(struct run *r, uint32_t from, uint32_t to, bool whole)
 
 /* ---- the run ---- */
 
-/* The last step that ends by the watermark and by as_of; false when there is none. */
+/* The last step that ends by the watermark, and by as_of or else by now: one packet of a wrong clock moves the watermark into the
+ * future, and what comes after it would never be judged. False when there is none. */
 static bool last_step(const struct run *r, uint32_t *ret)
 {
-    int64_t end = store_watermark(r->store);
-    if (r->o->as_of != 0 && r->o->as_of < end)
-        end = r->o->as_of;
+    int64_t end = store_watermark(r->store), most = r->o->as_of != 0 ? r->o->as_of : r->o->now;
+    if (most < end)
+        end = most;
     if (end < STEP_S)
         return false;
     *ret = (uint32_t)(end / STEP_S - 1);

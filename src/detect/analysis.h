@@ -18,7 +18,7 @@ struct analysis_options {
     const char *dir;
     const struct suffix_list *suffixes;
     const struct verdict_weights *weights;
-    int64_t as_of;       /* judge no step that ends later; 0 = as far as the watermark allows */
+    int64_t as_of;       /* judge no step that ends later; 0 = as far as the watermark allows, and not beyond `now` */
     int64_t now;         /* wall clock, seconds: what ledger rows are known at */
     unsigned threads;
     const char *without; /* leaves a detector out; NULL = none. For experiments, on a copy */

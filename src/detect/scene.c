@@ -17,9 +17,12 @@ enum {
     POINTER_MAX = 2 + RR_KEY_MAX + 2 * NAME_KEY_MAX,
 };
 
-/* All there is to say, of whatever time: steps see the front of it. */
+/* A whole answer is all there is to say, of whatever time: steps see the front of it. One that was cut holds for its step alone:
+ * what was known then stands in front in the order of keys, whatever came later. */
 struct answer {
     uint64_t question;
+    uint32_t step; /* when it was cut */
+    bool cut;
     unsigned n;
     struct scene_owner owners[]; /* by first_s */
 };
@@ -36,6 +39,7 @@ struct scene {
     unsigned n_gathered;
     unsigned scanned;
     bool by_label;
+    bool only_known; /* at the step: what came later is passed over */
 };
 
 static int no_memory(struct fault *why)
@@ -111,6 +115,8 @@ static int gather(struct scene *s, const uint8_t *key, size_t registered, uint64
 /* `owner` is an owner key; counts when it is of a registered domain, and for labels one level below it. */
 static int gather_owner(struct scene *s, struct slice owner, uint64_t first, struct fault *why)
 {
+    if (s->only_known && first >= (uint64_t)step_end_s(s->step))
+        return E_OK;
     if (s->scanned++ == SCANNED_MAX)
         return STOP;
     size_t registered = suffix_find(s->suffixes, owner.ptr, owner.len).registered;
@@ -167,15 +173,23 @@ static int ask(struct scene *s, uint64_t question, const struct store_range *ran
 {
     if (s->memory.used > CACHE_BYTES)
         forget_all(s);
-    s->n_gathered = s->scanned = 0;
-    int rc = s->store == NULL ? E_OK : store_scan_each(s->store, range, entry, s, why);
-    if (rc < 0)
-        return rc;
+    int rc = E_OK;
+    bool cut = false;
+    for (int pass = 0; pass < 2 && (pass == 0 || cut); pass++) {
+        s->n_gathered = s->scanned = 0;
+        s->only_known = cut;
+        rc = s->store == NULL ? E_OK : store_scan_each(s->store, range, entry, s, why);
+        if (rc < 0)
+            return rc;
+        cut |= rc == STOP;
+    }
     struct answer *a = arena_alloc(&s->memory, sizeof *a + s->n_gathered * sizeof *a->owners);
     if (a == NULL)
         return no_memory(why);
     qsort(s->gathered, s->n_gathered, sizeof *s->gathered, by_first);
     a->question = question;
+    a->step = s->step;
+    a->cut = cut;
     a->n = s->n_gathered;
     if (a->n)
         memcpy(a->owners, s->gathered, a->n * sizeof *a->owners);
@@ -196,7 +210,7 @@ static void show(const struct scene *s, const struct answer *a, struct scene_own
 static const struct answer *cached(const struct scene *s, uint64_t question)
 {
     const struct answer *a = s->cache[question % CACHE_SLOTS];
-    return a != NULL && a->question == question ? a : NULL;
+    return a != NULL && a->question == question && (!a->cut || a->step == s->step) ? a : NULL;
 }
 
 int scene_label(struct scene *s, const char *label, struct scene_owners *ret, struct fault *why)

@@ -38,6 +38,8 @@ struct history {
     struct subject_record *all_records;
     size_t n_all_records, records_room;
     bool prepared; /* sorted */
+    uint32_t beyond_hosts_s, beyond_records_s; /* first seen of the earliest ones that found no place; UINT32_MAX = none */
+    bool hosts_scanned, records_scanned; /* to the end */
 
     struct subject_host *shown_hosts; /* the view's: hours cut to the window */
     struct subject_hour *hours;
@@ -104,6 +106,8 @@ static int make(struct history **ret, struct slice owner, const struct suffix_li
     h->view.suffix = suffix_find(suffixes, h->key, owner.len).suffix;
     h->view.first_s = UINT32_MAX;
     h->view.hosts_whole = h->view.records_whole = true;
+    h->hosts_scanned = h->records_scanned = true;
+    h->beyond_hosts_s = h->beyond_records_s = UINT32_MAX;
     if (!text_of(owner, h->name)) {
         struct subject *s = &h->view;
         subject_destroy(&s);
@@ -200,16 +204,20 @@ static int compare_records(const void *a, const void *b)
 static void settle_hosts(struct history *h)
 {
     qsort(h->all_hosts, h->n_all_hosts, sizeof *h->all_hosts, compare_hosts);
-    for (; h->n_all_hosts > SUBJECT_HOSTS; h->view.hosts_whole = false)
-        free((void *)(uintptr_t)h->all_hosts[--h->n_all_hosts].hours);
+    while (h->n_all_hosts > SUBJECT_HOSTS) {
+        struct subject_host *last = &h->all_hosts[--h->n_all_hosts];
+        h->beyond_hosts_s = last->first_s < h->beyond_hosts_s ? last->first_s : h->beyond_hosts_s;
+        free((void *)(uintptr_t)last->hours);
+    }
 }
 
 static void settle_records(struct history *h)
 {
     qsort(h->all_records, h->n_all_records, sizeof *h->all_records, compare_records);
     if (h->n_all_records > SUBJECT_RECORDS) {
+        uint32_t beyond = h->all_records[SUBJECT_RECORDS].first_s;
+        h->beyond_records_s = beyond < h->beyond_records_s ? beyond : h->beyond_records_s;
         h->n_all_records = SUBJECT_RECORDS;
-        h->view.records_whole = false;
     }
 }
 
@@ -220,7 +228,7 @@ static struct subject_host *begin_host(struct history *h, struct slice owner)
     if (!reserve(&h->all_hosts, h->n_all_hosts, &h->hosts_room, sizeof *h->all_hosts))
         return NULL;
     struct subject_host *host = &h->all_hosts[h->n_all_hosts];
-    *host = (struct subject_host){ .first_s = UINT32_MAX, .sub = sub_text(h, owner) };
+    *host = (struct subject_host){ .first_s = UINT32_MAX, .asked_hour = UINT32_MAX, .sub = sub_text(h, owner) };
     if (host->sub == NULL || !copy_key(h, owner, &host->owner))
         return NULL;
     h->n_all_hosts++;
@@ -230,6 +238,12 @@ static struct subject_host *begin_host(struct history *h, struct slice owner)
 static uint32_t capped(uint64_t n)
 {
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+static void see_host(struct subject_host *host, uint32_t hour, uint64_t first)
+{
+    host->first_s = first < host->first_s ? (uint32_t)first : host->first_s;
+    host->asked_hour = hour < host->asked_hour ? hour : host->asked_hour;
 }
 
 /* Rooms double at powers of two, so that none has to be kept. */
@@ -249,7 +263,7 @@ static bool add_host_hour(struct subject_host *host, uint32_t hour, const struct
         .missing = capped(a->counters[ACTIVITY_NX_DOMAIN] + a->counters[ACTIVITY_NX_HOST]),
         .clients = capped(activity_clients(a)),
     };
-    host->first_s = a->first < host->first_s ? (uint32_t)a->first : host->first_s;
+    see_host(host, hour, a->first);
     return true;
 }
 
@@ -305,18 +319,18 @@ static int take_host_hour(void *ctx, struct slice key, struct slice value, struc
     uint32_t hour;
     if (!activity_key_get(key, &owner, &hour) || !activity_get(value, false, &h->decoded))
         return bad_record(why);
-    if (l->scanned++ >= SCANNED_MAX) {
-        h->view.hosts_whole = false;
-        return STOP;
-    }
     if (hour > l->to)
         return E_OK;
+    if (l->scanned++ >= SCANNED_MAX) {
+        h->hosts_scanned = false;
+        return STOP;
+    }
     if (l->host == NULL || slice_compare(l->host->owner, owner) != 0)
         l->host = begin_host(h, owner);
     if (l->host == NULL)
         return no_memory(why);
     if (hour < l->from) {
-        l->host->first_s = h->decoded.first < l->host->first_s ? (uint32_t)h->decoded.first : l->host->first_s;
+        see_host(l->host, hour, h->decoded.first);
         return E_OK;
     }
     return add_host_hour(l->host, hour, &h->decoded) ? E_OK : no_memory(why);
@@ -329,12 +343,12 @@ static int take_record(void *ctx, struct slice key, struct slice value, struct f
     struct rr_value v;
     if (!rr_key_get(key, &k) || !rr_value_get(value, &v))
         return bad_record(why);
-    if (l->scanned++ >= SCANNED_MAX) {
-        l->h->view.records_whole = false;
-        return STOP;
-    }
     if (k.type == 0 || (int64_t)v.first >= step_end_s(l->to))
         return E_OK;
+    if (l->scanned++ >= SCANNED_MAX) {
+        l->h->records_scanned = false;
+        return STOP;
+    }
     return add_record(l->h, k.owner, k.type, k.rdata, capped(v.first)) ? E_OK : no_memory(why);
 }
 
@@ -533,9 +547,13 @@ static void show_known(struct history *h)
 {
     struct subject *s = &h->view;
     int64_t end = step_end_s(s->step);
-    for (s->n_hosts = 0; s->n_hosts < h->n_all_hosts && h->all_hosts[s->n_hosts].first_s < end; s->n_hosts++)
-        show_host(&h->shown_hosts[s->n_hosts], &h->all_hosts[s->n_hosts], s->window_from, s->step);
+    s->n_hosts = 0;
+    for (size_t i = 0; i < h->n_all_hosts; i++)
+        if (h->all_hosts[i].asked_hour <= s->step)
+            show_host(&h->shown_hosts[s->n_hosts++], &h->all_hosts[i], s->window_from, s->step);
     s->hosts = h->shown_hosts;
+    s->hosts_whole = h->hosts_scanned && h->beyond_hosts_s >= end;
+    s->records_whole = h->records_scanned && h->beyond_records_s >= end;
     s->n_records = 0;
     while (s->n_records < h->n_all_records && h->all_records[s->n_records].first_s < end)
         s->n_records++;

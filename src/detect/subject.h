@@ -5,7 +5,8 @@
  * when or in what chunks it was loaded:
  *
  *     hours, clients: of [window_from, step], where window_from = period_start(step) - WINDOW_STEPS
- *     hosts, records: those first seen before step_end_s(step), whenever
+ *     hosts:          those asked for before step_end_s(step), whenever, as far as activity is kept
+ *     records:        those first seen before step_end_s(step), whenever
  *
  * Arrays belong to the subject and are valid until its next call. Handle; one thread. Memory is bounded by the limits below.
  */
@@ -49,6 +50,7 @@ struct subject_host {
     struct slice owner;     /* its key */
     const char *sub;        /* text of the part below the registered domain, "" for the domain itself; lower-case */
     uint32_t first_s;       /* first seen at all, by the name table or its activity */
+    uint32_t asked_hour;    /* first asked for, by its activity */
     const struct subject_host_hour *hours; /* of the window */
     uint32_t n_hours;
 };

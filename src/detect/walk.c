@@ -1,5 +1,6 @@
 #include "detect/walk.h"
 
+#include "detect/amend.h"
 #include "detect/campaign/campaign.h"
 #include "knowledge/campaign.h"
 #include "knowledge/decision.h"
@@ -42,6 +43,8 @@ struct walk {
     uint64_t checked, blocked;
     struct buffer reason;
     bool any_words; /* an operator has decided something */
+    bool provisional; /* judged for the campaigns' sake: nothing is written or remembered yet */
+    int64_t amend_until; /* up to here the ledger tells of an earlier walk */
 };
 
 static int no_memory(struct fault *why)
@@ -82,6 +85,8 @@ static int load(struct walk *w)
     int rc = docket_load(w->docket, w->k, w->why);
     if (rc == 0)
         rc = memo_each(w->k, MEMO_CAMPAIGNS, load_campaigns, &w->campaigns, w->why);
+    if (rc == 0)
+        rc = amend_until(w->k, &w->amend_until, w->why);
     if (rc == 0)
         rc = decision_history(w->k, see_words, &w->any_words, w->why);
     return rc > 0 ? E_OK : rc;
@@ -162,7 +167,7 @@ int walk_forget(struct knowledge *k, struct fault *why)
     int rc = E_OK;
     for (size_t i = 0; rc == 0 && i < sizeof kinds / sizeof *kinds; i++)
         rc = memo_clear(k, kinds[i], why);
-    return rc;
+    return rc ? rc : campaign_forget(k, why);
 }
 
 /* The ledger's time of a step is the moment at which it is over. */
@@ -577,6 +582,26 @@ static int write_verdicts(struct walk *w, struct docket_name *n, const struct ju
     return rc;
 }
 
+/* What was judged is written and remembered. */
+static int settle(struct walk *w, struct docket_name *n, const struct standing *s, const struct judgement *j)
+{
+    int rc = w->o->features != NULL ? write_features(w, n, s, j) : E_OK;
+    buffer_clear(&w->reason);
+    judgement_put(j, s, w->o->weights, &w->reason);
+    buffer_u8(&w->reason, 0);
+    n->unsaved |= memcmp(&n->memory, &j->after, sizeof j->after) != 0;
+    n->memory = j->after;
+    n->changed = false;
+    if (rc == 0)
+        rc = w->reason.failed ? no_memory(w->why) : write_verdicts(w, n, j);
+    bool idle = rc == 0 && docket_is_idle(n);
+    if (idle != (n->idle_since != 0)) {
+        n->idle_since = idle ? w->step : 0;
+        n->unsaved = true;
+    }
+    return rc;
+}
+
 static int judge(struct walk *w, struct docket_name *n)
 {
     struct standing_host hosts[FIGURES_HOSTS];
@@ -591,25 +616,12 @@ static int judge(struct walk *w, struct docket_name *n)
         rc = fill_hosts(w, n, hosts);
     if (rc == 0) {
         verdict_judge(&s, w->o->weights, &j);
-        buffer_clear(&w->reason);
-        judgement_put(&j, &s, w->o->weights, &w->reason);
-        buffer_u8(&w->reason, 0);
-        if (w->o->features != NULL)
-            rc = write_features(w, n, &s, &j);
-        n->unsaved |= memcmp(&n->memory, &j.after, sizeof j.after) != 0;
-        n->memory = j.after;
         n->passes_on = j.passes_on;
         n->allowed = s.word == WORD_ALLOW;
-        n->changed = false;
-        if (rc == 0)
-            rc = w->reason.failed ? no_memory(w->why) : write_verdicts(w, n, &j);
     }
+    if (rc == 0 && !w->provisional)
+        rc = settle(w, n, &s, &j);
     free(rows);
-    bool idle = rc == 0 && docket_is_idle(n);
-    if (idle != (n->idle_since != 0)) {
-        n->idle_since = idle ? w->step : 0;
-        n->unsaved = true;
-    }
     return rc;
 }
 
@@ -755,15 +767,14 @@ static int update_campaigns(struct walk *w)
     return number_members(w, names, n);
 }
 
-/* Names whose tie to a campaign is new are judged once more, with it. */
-static int judge_tied(struct walk *w)
+/* Names with a tie to a campaign are judged whether anything else of them changed or not. */
+static void mark_tied(struct walk *w)
 {
     for (size_t i = 0; i < w->campaigns.n_ties; i++) {
         struct docket_name *n = docket_find(w->docket, w->campaigns.ties[i].name);
         if (n != NULL)
             n->changed = true;
     }
-    return judge_all(w, false);
 }
 
 /* ---- steps ---- */
@@ -810,13 +821,29 @@ static int write_funnel(struct walk *w)
     return rc;
 }
 
+/* Campaigns grow by what their names are judged, and names by their campaigns: so they are judged without it first, and then for good. */
 static int end_period(struct walk *w)
 {
-    int rc = update_campaigns(w);
+    w->provisional = true;
+    int rc = judge_all(w, true);
+    w->provisional = false;
     if (rc == 0)
-        rc = judge_tied(w);
+        rc = update_campaigns(w);
+    if (rc != 0)
+        return rc;
+    mark_tied(w);
+    rc = judge_all(w, true);
     if (rc == 0)
         docket_remove_idle(w->docket, w->step > WALK_WANTED ? w->step - WALK_WANTED : 0);
+    return rc;
+}
+
+static int amend(struct walk *w)
+{
+    struct amend a = { w->k, w->docket, w->o->suffixes, moment(w), w->o->now, 0, 0 };
+    int rc = moment(w) <= w->amend_until ? amend_step(&a, w->why) : E_OK;
+    w->sum->evidence += a.evidence;
+    w->sum->verdicts += a.verdicts;
     return rc;
 }
 
@@ -833,9 +860,9 @@ static int walk_step(struct walk *w, const struct inspection *in, size_t *at)
     for (; rc == 0 && *at < in->n_examined && in->examined[*at].step == w->step; ++*at)
         rc = apply_examined(w, &in->examined[*at], &at_compared, ends);
     if (rc == 0)
-        rc = judge_all(w, ends);
-    if (rc == 0 && ends)
-        rc = end_period(w);
+        rc = ends ? end_period(w) : judge_all(w, false);
+    if (rc == 0)
+        rc = amend(w);
     return rc ? rc : write_funnel(w);
 }
 

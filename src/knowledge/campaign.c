@@ -153,6 +153,26 @@ static int leave(struct knowledge *k, int64_t id, const char *name, int64_t step
     return rc || m.campaign != id ? rc : end_membership(k, name, &m, step, why);
 }
 
+static int forget(struct knowledge *k, struct fault *why)
+{
+    static const char *const sql[] = { "DELETE FROM campaign_member",
+                                       "UPDATE campaign SET merged_into = NULL, merged_at = NULL, merged_why = NULL" };
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < sizeof sql / sizeof *sql; i++) {
+        struct statement s;
+        statement_start(&s, k, sql[i]);
+        rc = statement_run(&s, why);
+    }
+    return rc;
+}
+
+int campaign_forget(struct knowledge *k, struct fault *why)
+{
+    struct write w;
+    int rc = knowledge_enter(k, &w, why);
+    return rc ? rc : knowledge_leave(k, &w, forget(k, why), why);
+}
+
 int campaign_leave(struct knowledge *k, int64_t id, const char *name, int64_t step, struct fault *why)
 {
     struct write w;

@@ -42,6 +42,9 @@ int campaign_leave(struct knowledge *k, int64_t id, const char *name, int64_t st
 int campaign_merge(struct knowledge *k, int64_t id, int64_t into, int64_t step, const char *because,
                    struct fault *why) MUST_CHECK;
 
+/* Forgets who was in which and what was merged, of all times: all of it is found out anew. Numbers, identities and titles stay. */
+int campaign_forget(struct knowledge *k, struct fault *why) MUST_CHECK;
+
 /* Those that stood as of a step (or KNOWLEDGE_NOW) with a member, oldest first. */
 int campaign_each(struct knowledge *k, int64_t as_of, campaign_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 /* One of any time; the sink is called once, or not at all. */

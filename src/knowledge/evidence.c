@@ -187,6 +187,23 @@ int evidence_history(struct knowledge *k, const char *name, enum scope scope, ev
     return walk(&s, sink, ctx, why);
 }
 
+int evidence_of_step(struct knowledge *k, int64_t step, evidence_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = "SELECT " COLUMNS " FROM evidence e WHERE step = ?"
+                              " AND NOT EXISTS (SELECT 1 FROM evidence l WHERE l.supersedes = e.id) ORDER BY id";
+    struct statement s;
+    statement_start(&s, k, sql);
+    statement_int(&s, 1, step);
+    return walk(&s, sink, ctx, why);
+}
+
+int evidence_last_step(struct knowledge *k, int64_t *ret, struct fault *why)
+{
+    struct statement s;
+    statement_start(&s, k, "SELECT max(step) FROM evidence");
+    return statement_number(&s, ret, why);
+}
+
 int evidence_changed(struct knowledge *k, int64_t after_id, evidence_name_sink sink, void *ctx, struct fault *why)
 {
     static const char sql[] = "SELECT DISTINCT name, scope FROM evidence WHERE id > ? ORDER BY name, scope";

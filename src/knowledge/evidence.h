@@ -36,6 +36,11 @@ int evidence_standing(struct knowledge *k, const char *name, enum scope scope, i
 int evidence_of_detector(struct knowledge *k, const char *detector, evidence_sink sink, void *ctx,
                          struct fault *why) MUST_CHECK;
 
+/* What the ledger says of this very step: of each name, scope and detector with rows of it, the last of these, by id. */
+int evidence_of_step(struct knowledge *k, int64_t step, evidence_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+/* The last step with rows; 0 for an empty ledger. */
+int evidence_last_step(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
 /* Every row of a name, by id. */
 int evidence_history(struct knowledge *k, const char *name, enum scope scope, evidence_sink sink, void *ctx,
                      struct fault *why) MUST_CHECK;

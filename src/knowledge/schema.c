@@ -81,7 +81,11 @@ static const char version_1[] =
     " PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE setting (key TEXT PRIMARY KEY CHECK (key <> ''), value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const knowledge_steps[] = { version_1 };
+/* What was said of a step, for walking it again. */
+static const char version_2[] = "CREATE INDEX evidence_by_step ON evidence (step);"
+                                "CREATE INDEX verdict_by_step ON verdict (decided_at);";
+
+const char *const knowledge_steps[] = { version_1, version_2 };
 const int knowledge_version = sizeof knowledge_steps / sizeof knowledge_steps[0];
 
 static int pragma_number(struct knowledge *k, const char *sql, int64_t *ret, struct fault *why)

@@ -188,6 +188,23 @@ int verdict_history(struct knowledge *k, const char *name, enum scope scope, ver
     return walk(&s, sink, ctx, why);
 }
 
+int verdict_of_step(struct knowledge *k, int64_t decided_at, verdict_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = "SELECT " COLUMNS " FROM verdict v WHERE decided_at = ? AND id = (SELECT max(id) FROM verdict l"
+                              " WHERE l.name = v.name AND l.scope = v.scope AND l.decided_at = v.decided_at) ORDER BY id";
+    struct statement s;
+    statement_start(&s, k, sql);
+    statement_int(&s, 1, decided_at);
+    return walk(&s, sink, ctx, why);
+}
+
+int verdict_last_step(struct knowledge *k, int64_t *ret, struct fault *why)
+{
+    struct statement s;
+    statement_start(&s, k, "SELECT max(decided_at) FROM verdict");
+    return statement_number(&s, ret, why);
+}
+
 int verdict_changes(struct knowledge *k, int64_t after_id, verdict_sink sink, void *ctx, struct fault *why)
 {
     static const char sql[] = "SELECT " COLUMNS " FROM verdict v WHERE id > ? ORDER BY id";

@@ -38,6 +38,11 @@ int verdict_find(struct knowledge *k, const char *name, enum scope scope, int64_
 int verdict_each(struct knowledge *k, enum verdict_level least, enum verdict_level most, int64_t as_of, verdict_sink sink,
                  void *ctx, struct fault *why) MUST_CHECK;
 
+/* What the ledger says of this very step: of each name and scope with rows of it, the last of these, by id. */
+int verdict_of_step(struct knowledge *k, int64_t decided_at, verdict_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+/* The last step with rows; 0 for an empty ledger. */
+int verdict_last_step(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
 /* Every row of a name, by id; every row after an id; one row; the last id. */
 int verdict_history(struct knowledge *k, const char *name, enum scope scope, verdict_sink sink, void *ctx,
                     struct fault *why) MUST_CHECK;

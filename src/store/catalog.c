@@ -135,7 +135,7 @@ void catalog_apply(struct catalog *c, const struct delta *d)
             c->totals = copy;
         }
     }
-    if (ch->watermark)
+    if (ch->watermark > c->watermark) /* an older capture that is read later does not turn time back */
         c->watermark = ch->watermark;
     c->client_key |= d->client_key;
     if (d->sensor)

@@ -100,7 +100,7 @@ struct store_change {
     const void *state;        /* open state, written to a file of its own; NULL = unchanged */
     size_t state_len;
     const char *totals;       /* NULL = unchanged */
-    int64_t watermark;        /* seconds; 0 = unchanged */
+    int64_t watermark;        /* seconds; what is not later than before changes nothing */
 };
 int store_commit(struct store *store, const struct store_change *change, struct fault *why) MUST_CHECK;
 
