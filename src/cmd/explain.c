@@ -387,7 +387,7 @@ static int look_up(struct explain *x, struct fault *why)
         rc = options_open_store(&x->options, STORE_READ, &store, why);
     if (rc != 0)
         return rc;
-    rc = first_seen(store, x->asked.owner, true, &first, why);
+    rc = first_seen(store, x->asked.owner, true, UINT64_MAX, &first, why);
     bool known = x->as_of == KNOWLEDGE_NOW || (x->as_of > 0 && first / ACTIVITY_HOUR_S < (uint64_t)x->as_of);
     if (rc == 0 && first != UINT64_MAX && known)
         (void)json_object_set_new(state, "first_seen", json_integer((json_int_t)first));

@@ -16,6 +16,8 @@
 
 #define STATE_PREFIX "analysis-"
 
+enum { CHUNK_CANDIDATES = 300000 }; /* times periods: what a chunk holds in memory, some KiB each. A single period may have more */
+
 struct run {
     const struct analysis_options *o;
     struct store *store;
@@ -23,6 +25,7 @@ struct run {
     struct docket *docket;
     struct walk *walk;
     struct analysis at;     /* as of the last commit */
+    uint32_t steps;         /* the most of the next chunk: follows from how many candidates the last one had */
     struct analysis_summary *sum;
     struct fault *why;
 };
@@ -176,11 +179,33 @@ static void count_chunk(struct run *r, const struct chunk *c)
     r->sum->to = c->to;
 }
 
-static int run_chunk(struct run *r, uint32_t from, uint32_t to, bool whole)
+static void drop_census(struct chunk *c)
+{
+    census_release(&c->census);
+    profiles_abandon(&c->after);
+    profiles_close(&c->before);
+}
+
+/* As many periods as its candidates leave room for: a part of it, when there turn out to be too many. Results do not depend on it. */
+static int take_fitting_census(struct run *r, struct chunk *c)
+{
+    int rc = take_census(r, c);
+    if (rc != 0)
+        return rc;
+    size_t fit = CHUNK_CANDIDATES / (c->census.n_candidates + 1), periods = (c->to - c->from + 1) / PERIOD_STEPS;
+    r->steps = (uint32_t)(fit < 1 ? 1 : fit < CENSUS_STEPS / PERIOD_STEPS ? fit : CENSUS_STEPS / PERIOD_STEPS) * PERIOD_STEPS;
+    if (!c->whole || periods < 2 || fit >= periods)
+        return E_OK;
+    drop_census(c);
+    c->to = c->from + r->steps - 1;
+    return take_census(r, c);
+}
+
+static int run_chunk(struct run *r, uint32_t from, uint32_t to, bool whole, uint32_t *ret_end)
 {
     struct chunk c = { .from = from, .to = to, .whole = whole };
-    int rc = take_census(r, &c);
-    bool counted = rc == 0, inspected = false;
+    int rc = take_fitting_census(r, &c);
+    bool inspected = false;
     if (rc == 0 && whole)
         rc = finish_state(r, &c);
     if (rc == 0)
@@ -194,10 +219,8 @@ static int run_chunk(struct run *r, uint32_t from, uint32_t to, bool whole)
     }
     if (inspected)
         inspection_release(&c.inspection);
-    if (counted)
-        census_release(&c.census);
-    profiles_abandon(&c.after);
-    profiles_close(&c.before);
+    drop_census(&c);
+    *ret_end = c.to;
     return rc;
 }
 
@@ -230,23 +253,24 @@ static int first_step(struct run *r, uint32_t *ret)
 }
 
 /* Whole periods first, in chunks; the hours of an open one last. */
-static uint32_t chunk_end(uint32_t from, uint32_t last, bool *ret_whole)
+static uint32_t chunk_end(const struct run *r, uint32_t from, uint32_t last, bool *ret_whole)
 {
     uint32_t steps = last - from + 1, whole = steps - steps % PERIOD_STEPS;
     *ret_whole = whole != 0;
     if (whole == 0)
         return last;
-    return from + (whole < CENSUS_STEPS ? whole : CENSUS_STEPS) - 1;
+    return from + (whole < r->steps ? whole : r->steps) - 1;
 }
 
 static int walk_chunks(struct run *r, uint32_t from, uint32_t last)
 {
     uint32_t begin = from;
     int rc = E_OK;
+    r->steps = CENSUS_STEPS;
     while (rc == 0 && from <= last) {
         bool whole;
-        uint32_t to = chunk_end(from, last, &whole);
-        rc = run_chunk(r, from, to, whole);
+        uint32_t to = chunk_end(r, from, last, &whole);
+        rc = run_chunk(r, from, to, whole, &to);
         if (rc == 0 && r->o->progress != NULL)
             r->o->progress(r->o->ctx, to, begin, last);
         from = to + 1;

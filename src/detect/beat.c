@@ -33,6 +33,12 @@ struct gaps {
     struct gap gap[BEAT_GAPS]; /* latest first */
 };
 
+/* Hours of the view with a full sample. */
+struct sampled {
+    size_t n;
+    uint32_t hours[WINDOW_STEPS + PERIOD_STEPS]; /* rising */
+};
+
 struct series {
     unsigned n;
     bool judged;
@@ -55,19 +61,30 @@ uint32_t subject_ttl(const struct subject *s)
 /* ---- gaps ---- */
 
 /* Whether something may have been asked after asks[i - 1] that was not kept. */
-static bool blind(const struct subject *s, const struct subject_client *c, uint32_t i)
+static bool blind(const struct sampled *sampled, const struct subject_client *c, uint32_t i)
 {
     uint32_t before = c->asks[i - 1] / STEP_S, after = c->asks[i] / STEP_S;
     if (before == after)
         return false;
     if (i >= ACTIVITY_ASKS && c->asks[i - ACTIVITY_ASKS] / STEP_S == before)
         return true;
-    for (uint32_t hour = before + 1; hour < after; hour++) {
-        const struct subject_hour *h = subject_hour_at(s, hour);
-        if (h != NULL && h->sampled)
-            return true;
+    size_t lo = 0, hi = sampled->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (sampled->hours[mid] <= before)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
-    return false;
+    return lo < sampled->n && sampled->hours[lo] < after;
+}
+
+static void find_sampled(const struct subject *s, struct sampled *ret)
+{
+    ret->n = 0;
+    for (size_t i = 0; i < s->n_hours && ret->n < sizeof ret->hours / sizeof *ret->hours; i++)
+        if (s->hours[i].sampled)
+            ret->hours[ret->n++] = s->hours[i].hour;
 }
 
 static void add_gap(struct gaps *g, uint32_t s)
@@ -87,7 +104,7 @@ static void weigh(struct gaps *g, const uint32_t *ends)
     }
 }
 
-static void find_gaps(const struct subject *s, const struct subject_client *c, uint32_t burst_s, unsigned room, struct gaps *ret)
+static void find_gaps(const struct sampled *sampled, const struct subject_client *c, uint32_t burst_s, unsigned room, struct gaps *ret)
 {
     uint32_t ends[BEAT_GAPS], later = 0;
     bool broken = true;
@@ -101,7 +118,7 @@ static void find_gaps(const struct subject *s, const struct subject_client *c, u
             add_gap(ret, later - c->asks[i]);
         }
         later = c->asks[i];
-        broken = i > 0 && blind(s, c, i);
+        broken = i > 0 && blind(sampled, c, i);
     }
     weigh(ret, ends);
 }
@@ -375,12 +392,13 @@ static unsigned choose(const struct subject *s, const struct subject_client *ret
     return n;
 }
 
-static unsigned gather(const struct subject *s, const struct subject_client *const *chosen, uint32_t burst_s, struct series *all)
+static unsigned gather(const struct sampled *sampled, const struct subject_client *const *chosen, uint32_t burst_s,
+                       struct series *all)
 {
     unsigned total = 0, room = BEAT_TOTAL / all->n < BEAT_GAPS ? BEAT_TOTAL / all->n : BEAT_GAPS;
     all->judged = false;
     for (unsigned i = 0; i < all->n; i++) {
-        find_gaps(s, chosen[i], burst_s, room, &all->client[i]);
+        find_gaps(sampled, chosen[i], burst_s, room, &all->client[i]);
         find_spread(&all->client[i]);
         total += all->client[i].n;
     }
@@ -393,12 +411,14 @@ struct beat beat_find(const struct subject *s, uint32_t ttl_s)
     struct series all; /* large: only what is used is set */
     struct best best = { .nats = -INFINITY };
     struct beat ret = { 0 };
+    struct sampled sampled;
     unsigned gaps = 0;
+    find_sampled(s, &sampled);
     all.n = choose(s, chosen);
     all.ttl_s = ttl_s;
     for (unsigned b = 0; all.n > 0 && b < BURSTS && best.nats < enough; b++) {
         double before = best.nats;
-        unsigned total = gather(s, chosen, bursts_s[b], &all);
+        unsigned total = gather(&sampled, chosen, bursts_s[b], &all);
         if (total == gaps)
             break; /* nothing more came together */
         gaps = total;
@@ -409,4 +429,15 @@ struct beat beat_find(const struct subject *s, uint32_t ttl_s)
             ret = describe(&best, &all);
     }
     return ret;
+}
+
+struct beat beat_of(const struct subject *s)
+{
+    struct subject_memo *memo = s->memo;
+    if (memo == NULL)
+        return beat_find(s, subject_ttl(s));
+    if (!memo->has_beat)
+        memo->beat = beat_find(s, subject_ttl(s));
+    memo->has_beat = true;
+    return memo->beat;
 }

@@ -21,7 +21,6 @@ struct pass {
     struct profile known_profile;
     struct profiles_writer *after;
     struct activity activity;
-    struct buffer encoded;
     size_t candidates_room;
     const struct suffix_list *suffixes;
     const struct wanted *wanted, *wanted_end; /* those not passed yet */
@@ -184,19 +183,12 @@ static int keep_candidate(struct pass *p, struct fault *why)
         c->candidates = more;
         p->candidates_room = room;
     }
-    buffer_clear(&p->encoded);
-    if (p->start.hours)
-        profile_put(&p->start, &p->encoded);
     struct candidate *to = &c->candidates[c->n_candidates++];
     to->wanted_from = p->as_wanted.from;
     to->wanted_until = p->as_wanted.until;
     to->owner = (struct slice){ copy(&c->memory, p->at, p->at_len), p->at_len };
-    to->profile = (struct slice){ arena_alloc(&c->memory, p->encoded.len), p->encoded.len };
-    if (to->owner.ptr == NULL || to->profile.ptr == NULL || p->encoded.failed)
-        return no_memory(why);
-    if (p->encoded.len)
-        memcpy((void *)(uintptr_t)to->profile.ptr, p->encoded.ptr, p->encoded.len);
-    return E_OK;
+    to->profile = p->start;
+    return to->owner.ptr == NULL ? no_memory(why) : E_OK;
 }
 
 /* Owners come in order, so what is before this one is passed. */
@@ -273,7 +265,6 @@ int census_take(struct census *ret, struct store *store, const struct suffix_lis
         return no_memory(why);
     *ret = (struct census){ .from = from, .to = to, .first = first };
     arena_init(&ret->memory, 1 << 20);
-    buffer_init(&p->encoded, PROFILE_VALUE_MAX);
     p->c = ret;
     p->before = before;
     p->after = after;
@@ -293,7 +284,6 @@ int census_take(struct census *ret, struct store *store, const struct suffix_lis
         settle_popular(&ret->popular[i]);
     if (p->scan != NULL)
         store_scan_close(&p->scan);
-    buffer_release(&p->encoded);
     free(p);
     if (rc != 0)
         census_release(ret);

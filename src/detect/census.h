@@ -18,7 +18,7 @@ enum {
 
 struct candidate {
     struct slice owner;
-    struct slice profile; /* encoded, as of the chunk's start; len 0: none yet */
+    struct profile profile; /* as of the chunk's start; hours 0: none yet */
     uint32_t wanted_from, wanted_until; /* struct wanted; from > until: not wanted */
 };
 

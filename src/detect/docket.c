@@ -32,6 +32,7 @@ struct docket {
     size_t n_gone, gone_room;
     struct pending *pending; /* by owner, then detector */
     size_t n_pending;
+    struct arena of_pending, of_former; /* owners in `pending`; before that */
 };
 
 static int no_memory(struct fault *why)
@@ -63,6 +64,8 @@ int docket_create(struct docket **ret, struct fault *why)
         return no_memory(why);
     }
     arena_init(&d->memory, 1 << 16);
+    arena_init(&d->of_pending, 1 << 12);
+    arena_init(&d->of_former, 1 << 12);
     *ret = d;
     return E_OK;
 }
@@ -71,6 +74,7 @@ static void free_name(struct docket_name *n)
 {
     free(n->rows);
     free(n->verdicts);
+    free((void *)(uintptr_t)n->figures.hosts);
     free(n);
 }
 
@@ -88,6 +92,8 @@ void docket_destroy(struct docket **d)
     free((*d)->sorted);
     free((*d)->pending);
     arena_release(&(*d)->memory);
+    arena_release(&(*d)->of_pending);
+    arena_release(&(*d)->of_former);
     free(*d);
     *d = NULL;
 }
@@ -121,12 +127,17 @@ static bool grow(struct docket *d, size_t room)
     return true;
 }
 
-struct slice docket_copy(struct docket *d, struct slice from)
+static struct slice copy(struct arena *memory, struct slice from)
 {
-    uint8_t *to = arena_alloc(&d->memory, from.len);
+    uint8_t *to = arena_alloc(memory, from.len);
     if (to != NULL && from.len)
         memcpy(to, from.ptr, from.len);
     return (struct slice){ to, from.len };
+}
+
+struct slice docket_copy(struct docket *d, struct slice from)
+{
+    return copy(&d->memory, from);
 }
 
 static const char *name_text(struct docket *d, struct slice owner)
@@ -157,6 +168,27 @@ struct docket_name *docket_enter(struct docket *d, struct slice owner, uint32_t 
     d->n++;
     d->is_sorted = false;
     return n;
+}
+
+int docket_figures_put(struct docket_name *n, const struct figures *f, struct fault *why)
+{
+    size_t bytes = f->n_hosts * sizeof *f->hosts;
+    for (unsigned i = 0; i < f->n_hosts; i++)
+        bytes += f->hosts[i].owner.len;
+    struct figures_host *hosts = malloc(bytes + 1);
+    if (hosts == NULL)
+        return no_memory(why);
+    uint8_t *to = (uint8_t *)(hosts + f->n_hosts);
+    for (unsigned i = 0; i < f->n_hosts; i++) {
+        hosts[i] = f->hosts[i];
+        hosts[i].owner.ptr = memcpy(to, f->hosts[i].owner.ptr, f->hosts[i].owner.len);
+        to += f->hosts[i].owner.len;
+    }
+    free((void *)(uintptr_t)n->figures.hosts);
+    n->figures = *f;
+    n->figures.hosts = hosts;
+    n->unsaved = true;
+    return E_OK;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -269,9 +301,10 @@ int docket_confirm(struct docket *d, const struct kept_finding *findings, size_t
     struct pending *now = calloc(n + 1, sizeof *now);
     if (now == NULL)
         return no_memory(why);
+    arena_reset(&d->of_former);
     for (size_t i = 0; i < n; i++) {
         const struct finding *f = &findings[i].finding;
-        now[i] = (struct pending){ docket_copy(d, f->owner), findings[i].detector, f->strength };
+        now[i] = (struct pending){ copy(&d->of_former, f->owner), findings[i].detector, f->strength };
         const struct pending *before =
             d->n_pending ? bsearch(&now[i], d->pending, d->n_pending, sizeof *now, compare_pending) : NULL;
         ret_strengths[i] = before == NULL ? 0 : before->strength < f->strength ? before->strength : f->strength;
@@ -282,6 +315,9 @@ int docket_confirm(struct docket *d, const struct kept_finding *findings, size_t
     }
     if (n)
         qsort(now, n, sizeof *now, compare_pending);
+    struct arena former = d->of_pending;
+    d->of_pending = d->of_former;
+    d->of_former = former;
     free(d->pending);
     d->pending = now;
     d->n_pending = n;
@@ -359,12 +395,17 @@ static char *name_memo(const struct docket_name *n)
     return text;
 }
 
-/* Texts of a memo to keys that live as long as the docket. */
+/* Texts of a memo to keys; those of owner_of live as long as the docket. */
+static size_t key_of(const json_t *text, uint8_t key[NAME_KEY_MAX])
+{
+    const char *name = json_string_value(text);
+    return name == NULL ? 0 : knowledge_key(name, key);
+}
+
 static struct slice owner_of(struct docket *d, const json_t *text)
 {
     uint8_t key[NAME_KEY_MAX];
-    const char *name = json_string_value(text);
-    size_t len = name == NULL ? 0 : knowledge_key(name, key);
+    size_t len = key_of(text, key);
     return len ? docket_copy(d, (struct slice){ key, len }) : (struct slice){ NULL, 0 };
 }
 
@@ -413,26 +454,25 @@ static uint32_t u32_of(const json_t *from, const char *key)
     return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static int load_figures(struct docket *d, struct docket_name *n, const json_t *from, struct fault *why)
+static int load_figures(struct docket_name *n, const json_t *from, struct fault *why)
 {
     const json_t *hosts = json_object_get(from, "hosts");
     size_t count = json_array_size(hosts);
-    struct figures_host *to = arena_alloc(&d->memory, count * sizeof *to);
-    if (to == NULL)
-        return no_memory(why);
-    n->figures = (struct figures){ u32_of(from, "last_asked"), u32_of(from, "first"), u32_of(from, "registered"),
-                                   u32_of(from, "broad_days"), u32_of(from, "clients"),
-                                   (uint64_t)json_integer_value(json_object_get(from, "queries")), to, 0 };
+    struct figures_host to[FIGURES_HOSTS];
+    uint8_t keys[FIGURES_HOSTS][NAME_KEY_MAX];
+    struct figures f = { u32_of(from, "last_asked"), u32_of(from, "first"), u32_of(from, "registered"), u32_of(from, "broad_days"),
+                         u32_of(from, "clients"), (uint64_t)json_integer_value(json_object_get(from, "queries")), to, 0 };
     for (size_t i = 0; i < count && i < FIGURES_HOSTS; i++) {
         const json_t *h = json_array_get(hosts, i);
-        to[i] = (struct figures_host){ owner_of(d, json_array_get(h, 0)), (uint32_t)json_integer_value(json_array_get(h, 1)),
+        size_t len = key_of(json_array_get(h, 0), keys[i]);
+        to[i] = (struct figures_host){ { keys[i], len }, (uint32_t)json_integer_value(json_array_get(h, 1)),
                                        (uint32_t)json_integer_value(json_array_get(h, 2)),
                                        (uint64_t)json_integer_value(json_array_get(h, 3)) };
-        if (to[i].owner.ptr == NULL)
+        if (len == 0)
             return bad_memo(n->name, why);
-        n->figures.n_hosts++;
+        f.n_hosts++;
     }
-    return E_OK;
+    return docket_figures_put(n, &f, why);
 }
 
 static int load_parts(struct docket *d, struct docket_name *n, const json_t *all, struct fault *why)
@@ -448,7 +488,7 @@ static int load_parts(struct docket *d, struct docket_name *n, const json_t *all
     n->idle_since = (uint32_t)json_integer_value(json_array_get(json_object_get(all, "docket"), 1));
     n->passes_on = json_is_true(json_object_get(all, "passes_on"));
     n->campaign = json_integer_value(json_object_get(all, "campaign"));
-    int rc = load_figures(d, n, json_object_get(all, "figures"), why);
+    int rc = load_figures(n, json_object_get(all, "figures"), why);
     for (size_t i = 0; rc == 0 && i < json_array_size(rows); i++)
         rc = load_row(d, n, json_array_get(rows, i), why);
     for (size_t i = 0; rc == 0 && i < json_array_size(verdicts); i++)
@@ -493,7 +533,7 @@ static int load_pending(void *ctx, const char *key, const char *value, struct fa
         return no_memory(why);
     d->pending = more;
     d->pending[d->n_pending++] =
-        (struct pending){ docket_copy(d, (struct slice){ owner, len }), (uint16_t)index, strtod(value, NULL) };
+        (struct pending){ copy(&d->of_pending, (struct slice){ owner, len }), (uint16_t)index, strtod(value, NULL) };
     return E_OK;
 }
 

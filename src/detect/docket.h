@@ -34,7 +34,7 @@ struct docket_name {
     const char *name;
     struct docket_row *rows;
     size_t n_rows, rows_room;
-    struct figures figures;        /* of the last time it was looked at */
+    struct figures figures;        /* of the last time it was looked at; hosts are the name's own */
     struct verdict_memory memory;
     struct docket_verdict *verdicts; /* of the domain first, then of hosts */
     size_t n_verdicts, verdicts_room;
@@ -55,6 +55,9 @@ void docket_destroy(struct docket **d);
 /* NULL when it is not on it. Names stay where they are. */
 struct docket_name *docket_find(const struct docket *d, struct slice owner);
 struct docket_name *docket_enter(struct docket *d, struct slice owner, uint32_t step, struct fault *why) MUST_CHECK; /* NULL: no memory */
+
+/* Copies them, in place of the former. */
+int docket_figures_put(struct docket_name *n, const struct figures *f, struct fault *why) MUST_CHECK;
 
 /* By owner; borrowed until the next entry or removal. */
 size_t docket_names(struct docket *d, struct docket_name *const **ret);

@@ -80,9 +80,10 @@ void findings_add(struct findings *f, const struct finding *from)
     k->detector = f->detector;
     k->finding = *from;
     k->finding.strength = fmax(-FINDING_MAX, fmin(FINDING_MAX, from->strength));
-    k->finding.owner = copy_slice(f, from->owner);
+    bool of_domain = f->domain.len && slice_compare(f->domain, from->owner) == 0;
+    k->finding.owner = of_domain ? f->domain : copy_slice(f, from->owner);
     k->finding.summary = copy(f, from->summary, summary);
     k->finding.facts = copy(f, from->facts, facts);
     k->finding.peers = copy_peers(f, from);
-    k->domain = f->domain.len ? copy_slice(f, f->domain) : k->finding.owner;
+    k->domain = f->domain.len ? f->domain : k->finding.owner;
 }

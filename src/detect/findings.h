@@ -21,7 +21,7 @@ struct findings {
     bool failed; /* no memory: look at it after a series of additions */
 
     /* Who speaks of what: set by the caller before it calls a detector. */
-    struct slice domain; /* len 0 in comparing: the finding's owner is it */
+    struct slice domain; /* borrowed for as long as what is kept; len 0 in comparing: the finding's owner is it */
     uint32_t step;
     uint16_t detector;
 };

@@ -35,6 +35,12 @@ struct inspector {
     size_t n_examined, examined_room, at_room;
     struct taken *taken;
     size_t n_taken, taken_room;
+    /* Of the candidate at hand. */
+    struct slice owner; /* the census' */
+    struct slice hosts[SUBJECT_HOSTS];
+    size_t n_hosts;
+    const struct figures *figures; /* of figures_step; NULL = none yet */
+    uint32_t figures_step;
     int rc;
     struct fault why;
 };
@@ -82,27 +88,38 @@ static struct figures_host host_figures(const struct subject_host *host, uint32_
     return f;
 }
 
-static bool figure_hosts(struct figures *f, const struct subject *s, uint32_t from, struct arena *memory)
+/* The key of a host, copied once for all that is said of the candidate: hosts keep their places. */
+static bool keep_host(struct inspector *in, const struct subject *s, size_t i)
+{
+    for (; in->n_hosts <= i; in->n_hosts++) {
+        struct slice owner = s->hosts[in->n_hosts].owner;
+        uint8_t *to = arena_alloc(&in->memory, owner.len);
+        if (to == NULL)
+            return false;
+        in->hosts[in->n_hosts] = (struct slice){ memcpy(to, owner.ptr, owner.len), owner.len };
+    }
+    return true;
+}
+
+static bool figure_hosts(struct inspector *in, struct figures *f, const struct subject *s, uint32_t from)
 {
     struct figures_host all[SUBJECT_HOSTS];
     unsigned n = 0;
-    for (size_t i = 0; i < s->n_hosts; i++)
-        all[n++] = host_figures(&s->hosts[i], from);
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        if (!keep_host(in, s, i))
+            return false;
+        all[n] = host_figures(&s->hosts[i], from);
+        all[n++].owner = in->hosts[i];
+    }
     if (n)
         qsort(all, n, sizeof *all, by_queries);
     f->n_hosts = n < FIGURES_HOSTS ? n : FIGURES_HOSTS;
     if (n)
         qsort(all, f->n_hosts, sizeof *all, by_owner);
-    struct figures_host *hosts = arena_alloc(memory, f->n_hosts * sizeof *hosts);
+    struct figures_host *hosts = arena_alloc(&in->memory, f->n_hosts * sizeof *hosts);
     f->hosts = hosts;
-    for (unsigned i = 0; hosts != NULL && i < f->n_hosts; i++) {
-        uint8_t *owner = arena_alloc(memory, all[i].owner.len);
-        if (owner == NULL)
-            return false;
-        memcpy(owner, all[i].owner.ptr, all[i].owner.len);
-        hosts[i] = all[i];
-        hosts[i].owner.ptr = owner;
-    }
+    if (hosts != NULL && n)
+        memcpy(hosts, all, f->n_hosts * sizeof *hosts);
     return hosts != NULL;
 }
 
@@ -116,9 +133,12 @@ static uint32_t recent_clients(const struct subject *s, uint32_t from)
     return known > most ? known : most;
 }
 
-static const struct figures *figure(const struct subject *s, struct arena *memory)
+/* As of the subject's step; those of the last step are kept. */
+static const struct figures *figure(struct inspector *in, const struct subject *s)
 {
-    struct figures *f = arena_alloc(memory, sizeof *f);
+    if (in->figures != NULL && in->figures_step == s->step)
+        return in->figures;
+    struct figures *f = arena_alloc(&in->memory, sizeof *f);
     uint32_t from = s->step >= FIGURES_DAYS * DAY_STEPS ? s->step - FIGURES_DAYS * DAY_STEPS + 1 : 0;
     const struct profile *p = &s->profile;
     if (f == NULL)
@@ -131,7 +151,8 @@ static const struct figures *figure(const struct subject *s, struct arena *memor
         .clients = recent_clients(s, from),
         .queries = subject_sum(s, ACTIVITY_QUERIES, from, s->step),
     };
-    return figure_hosts(f, s, from, memory) ? f : NULL;
+    in->figures_step = s->step;
+    return in->figures = figure_hosts(in, f, s, from) ? f : NULL;
 }
 
 /* ---- a candidate ---- */
@@ -147,7 +168,7 @@ static int examine(struct inspector *in, const struct subject *s)
     size_t n = detectors(&all), before = in->findings.n;
     struct network network = census_network(in->job->census, s->step);
     scene_at(in->scene, s->step, &network);
-    in->findings.domain = s->owner;
+    in->findings.domain = in->owner;
     in->findings.step = s->step;
     for (size_t i = 0; i < n; i++) {
         if (all[i]->examine == NULL || is_left_out(in->job, all[i]))
@@ -161,17 +182,9 @@ static int examine(struct inspector *in, const struct subject *s)
         !reserve(&in->findings_at, in->n_examined, &in->at_room, sizeof *in->findings_at))
         return no_memory(&in->why);
     struct examined *e = &in->examined[in->n_examined];
-    *e = (struct examined){ .step = s->step, .n_findings = in->findings.n - before };
+    *e = (struct examined){ .owner = in->owner, .step = s->step, .n_findings = in->findings.n - before };
     in->findings_at[in->n_examined++] = before;
-    uint8_t *owner = arena_alloc(&in->memory, s->owner.len);
-    char *name = arena_alloc(&in->memory, strlen(s->name) + 1);
-    if (owner == NULL || name == NULL)
-        return no_memory(&in->why);
-    memcpy(owner, s->owner.ptr, s->owner.len);
-    memcpy(name, s->name, strlen(s->name) + 1);
-    e->owner = (struct slice){ owner, s->owner.len };
-    e->name = name;
-    e->figures = e->n_findings ? figure(s, &in->memory) : NULL;
+    e->figures = e->n_findings ? figure(in, s) : NULL;
     return e->n_findings && e->figures == NULL ? no_memory(&in->why) : E_OK;
 }
 
@@ -182,7 +195,7 @@ static int take_portrait(struct inspector *in, const struct subject *s)
     struct taken *t = &in->taken[in->n_taken++];
     t->panel = (s->step - in->job->census->from) / PERIOD_STEPS;
     t->portrait = portrait_make(s, &in->memory);
-    t->figures = figure(s, &in->memory);
+    t->figures = figure(in, s);
     return t->portrait == NULL || t->figures == NULL ? no_memory(&in->why) : E_OK;
 }
 
@@ -230,12 +243,13 @@ static int inspect(struct inspector *in, const struct candidate *c)
 {
     const struct census *census = in->job->census;
     struct subject *s;
+    in->owner = c->owner;
+    in->n_hosts = 0;
+    in->figures = NULL;
     int rc = subject_load(&s, in->store, in->job->suffixes, c->owner, census->from, census->to, &in->why);
     if (rc != 0)
         return rc;
-    profile_init(&s->profile);
-    if (c->profile.len && !profile_get(c->profile, &s->profile))
-        rc = fault_set(&in->why, E_CORRUPT, "a profile does not parse");
+    s->profile = c->profile;
     for (uint32_t period = census->from; rc == 0 && period <= census->to; period += PERIOD_STEPS) {
         uint32_t end = period + PERIOD_STEPS - 1 < census->to ? period + PERIOD_STEPS - 1 : census->to;
         s->step = period - 1;

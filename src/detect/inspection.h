@@ -32,8 +32,7 @@ struct figures {
 
 /* A name was examined at a step: what was said of it earlier and is not said again is over. */
 struct examined {
-    struct slice owner; /* of the registered domain */
-    const char *name;
+    struct slice owner; /* of the registered domain; the census' */
     uint32_t step;
     const struct figures *figures; /* NULL: nothing was said */
     const struct kept_finding *findings;

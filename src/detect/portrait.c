@@ -108,9 +108,7 @@ static bool was_answered(const struct subject_host *h)
 
 static bool copy_labels(struct portrait *p, const struct subject *s, struct arena *memory)
 {
-    struct portrait_label *labels = arena_alloc(memory, PORTRAIT_LABELS * sizeof *labels);
-    if (labels == NULL)
-        return false;
+    struct portrait_label labels[PORTRAIT_LABELS];
     for (size_t i = 0; i < s->n_hosts && p->n_labels < PORTRAIT_LABELS; i++) {
         const struct subject_host *h = &s->hosts[i];
         size_t len = strlen(h->sub);
@@ -127,38 +125,36 @@ static bool copy_labels(struct portrait *p, const struct subject *s, struct aren
             .answered = was_answered(h),
         };
     }
-    p->labels = labels;
-    return true;
+    p->labels = copy(memory, labels, p->n_labels * sizeof *labels);
+    return p->labels != NULL;
 }
 
-static bool has_target(const struct portrait *p, uint64_t hash)
+static bool has_target(const struct portrait_target *targets, unsigned n, uint64_t hash)
 {
-    for (unsigned i = 0; i < p->n_targets; i++)
-        if (p->targets[i].hash == hash)
+    for (unsigned i = 0; i < n; i++)
+        if (targets[i].hash == hash)
             return true;
     return false;
 }
 
 static bool copy_targets(struct portrait *p, const struct subject *s, struct arena *memory)
 {
-    struct portrait_target *targets = arena_alloc(memory, PORTRAIT_TARGETS * sizeof *targets);
-    p->targets = targets;
-    if (targets == NULL)
-        return false;
+    struct portrait_target targets[PORTRAIT_TARGETS];
     for (size_t i = 0; i < s->n_records && p->n_targets < PORTRAIT_TARGETS; i++) {
         uint8_t key[NAME_KEY_MAX];
         struct portrait_target t;
         if (!target_of(s, &s->records[i], &t, key))
             continue;
         t.hash = target_hash(&t);
-        if (has_target(p, t.hash))
+        if (has_target(targets, p->n_targets, t.hash))
             continue;
         t.value.ptr = copy(memory, t.value.ptr, t.value.len);
         if (t.value.ptr == NULL)
             return false;
         targets[p->n_targets++] = t;
     }
-    return true;
+    p->targets = copy(memory, targets, p->n_targets * sizeof *targets);
+    return p->targets != NULL;
 }
 
 struct portrait *portrait_make(const struct subject *s, struct arena *memory)

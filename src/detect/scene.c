@@ -244,13 +244,15 @@ static size_t after(const uint8_t *prefix, size_t len, uint8_t *end)
     return len;
 }
 
-/* `start` is an inverse key's beginning, `len` bytes of it. */
-static int pointers(struct scene *s, const uint8_t *start, size_t len, struct scene_owners *ret, struct fault *why)
+/* `start` is an inverse key's beginning, `len` bytes of it; `exact`: one that filters know. */
+static int pointers(struct scene *s, const uint8_t *start, size_t len, bool exact, struct scene_owners *ret, struct fault *why)
 {
     uint8_t end[POINTER_MAX];
     uint64_t question = hash_mix(hash_stable(start, len));
     const struct answer *a = cached(s, question);
     struct store_range range = { .kind = KIND_INVERSE, .start = { start, len }, .end = { end, after(start, len, end) } };
+    if (exact)
+        range.exact = range.start;
     s->by_label = false;
     int rc = a != NULL ? E_OK : ask(s, question, &range, take_inverse, &a, why);
     if (rc == 0)
@@ -267,7 +269,7 @@ int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct sc
     size_t len = rdata_searchable(type, 0, rdata.ptr, rdata.len, start + 2);
     if (len == 0)
         return fault_set(why, E_USAGE, "record data is not of its type's form");
-    return pointers(s, start, 2 + len, ret, why);
+    return pointers(s, start, 2 + len, rdata_layout(type).names == 0, ret, why);
 }
 
 int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
@@ -277,14 +279,14 @@ int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, st
         return fault_set(why, E_USAGE, "not the key of a domain");
     put_be16(start, type);
     memcpy(start + 2, domain.ptr, domain.len - 1);
-    return pointers(s, start, domain.len + 1, ret, why);
+    return pointers(s, start, domain.len + 1, false, ret, why);
 }
 
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)
 {
-    uint64_t first = UINT64_MAX;
-    int rc = s->store == NULL ? E_OK : first_seen(s->store, owner, domain, &first, why);
+    uint64_t end_s = (uint64_t)step_end_s(s->step), first = end_s;
+    int rc = s->store == NULL ? E_OK : first_seen(s->store, owner, domain, end_s, &first, why);
     if (rc == 0)
-        *ret_s = first < (uint64_t)step_end_s(s->step) ? (uint32_t)first : 0;
+        *ret_s = first < end_s ? (uint32_t)first : 0;
     return rc;
 }

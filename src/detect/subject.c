@@ -1,6 +1,7 @@
 #include "detect/subject.h"
 
 #include "base/arena.h"
+#include "detect/beat.h"
 #include "detect/first.h"
 #include "record/rr.h"
 
@@ -48,6 +49,7 @@ struct history {
     struct subject_client clients[SUBJECT_CLIENTS + 1];
     struct asks asks[SUBJECT_CLIENTS + 1];
     struct activity decoded;
+    struct subject_memo memo;
     uint8_t key[NAME_KEY_MAX];
     char name[NAME_TEXT_MAX];
 };
@@ -108,6 +110,7 @@ static int make(struct history **ret, struct slice owner, const struct suffix_li
     h->view.hosts_whole = h->view.records_whole = true;
     h->hosts_scanned = h->records_scanned = true;
     h->beyond_hosts_s = h->beyond_records_s = UINT32_MAX;
+    h->view.memo = &h->memo;
     if (!text_of(owner, h->name)) {
         struct subject *s = &h->view;
         subject_destroy(&s);
@@ -360,7 +363,7 @@ static int scan_subtree(struct load *l, struct store *store, uint8_t kind, store
     size_t len = s->owner.len - 1;
     memcpy(end, s->owner.ptr, len);
     end[len - 1] = 1;
-    struct store_range range = { .kind = kind, .start = { s->owner.ptr, len }, .end = { end, len } };
+    struct store_range range = { .kind = kind, .start = { s->owner.ptr, len }, .end = { end, len }, .before = step_end_s(l->to) };
     if (name_key_labels(s->owner.ptr, s->owner.len) == 2)
         range.exact = range.start;
     l->scanned = 0;
@@ -373,7 +376,7 @@ static int scan_hours(struct load *l, struct store *store, struct fault *why)
 {
     const struct subject *s = &l->h->view;
     uint8_t start[ACTIVITY_KEY_MAX], end[ACTIVITY_KEY_MAX];
-    struct store_range range = { .kind = KIND_DOMAIN, .exact = s->owner };
+    struct store_range range = { .kind = KIND_DOMAIN, .exact = s->owner, .before = step_end_s(l->to) };
     range.start = (struct slice){ start, activity_key_put(s->owner, 0, start) };
     range.end = (struct slice){ end, activity_key_put(s->owner, l->to + 1, end) };
     return store_scan_each(store, &range, take_domain_hour, l, why);
@@ -385,10 +388,10 @@ static int date_hosts(struct history *h, struct store *store, struct fault *why)
     for (size_t i = 0; i < h->n_all_hosts; i++) {
         struct subject_host *host = &h->all_hosts[i];
         uint64_t first;
-        int rc = first_seen(store, host->owner, false, &first, why);
+        int rc = first_seen(store, host->owner, false, host->first_s, &first, why);
         if (rc != 0)
             return rc;
-        host->first_s = first < host->first_s ? (uint32_t)first : host->first_s;
+        host->first_s = (uint32_t)first;
     }
     return E_OK;
 }
@@ -422,7 +425,7 @@ int subject_load(struct subject **ret, struct store *store, const struct suffix_
     if (rc == 0)
         rc = date_hosts(h, store, why);
     if (rc == 0)
-        rc = first_seen(store, h->view.owner, true, &first, why);
+        rc = first_seen(store, h->view.owner, true, h->view.first_s, &first, why);
     if (rc == 0)
         see_first(h, first);
     if (rc == 0)
@@ -571,6 +574,7 @@ int subject_begin(struct subject *s, uint32_t period, const struct profile *prof
     s->step = period - 1;
     s->n_hours = s->n_clients = 0;
     s->clients_whole = true;
+    h->memo.has_beat = false;
     for (h->next_raw = 0; h->next_raw < h->n_raw && h->raw_hours[h->next_raw].hour < s->window_from;)
         h->next_raw++;
     while (rc == 0 && h->next_raw < h->n_raw && h->raw_hours[h->next_raw].hour < period)
@@ -586,6 +590,7 @@ int subject_advance(struct subject *s, uint32_t step, const struct activity **re
     int rc = E_OK;
     assert(step == s->step + 1);
     s->step = step;
+    h->memo.has_beat = false;
     *ret = NULL;
     if (h->next_raw >= h->n_raw || h->raw_hours[h->next_raw].hour != step)
         return E_OK;

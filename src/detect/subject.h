@@ -62,6 +62,8 @@ struct subject_record {
     uint32_t first_s;
 };
 
+struct subject_memo;
+
 struct subject {
     struct slice owner;     /* key of the registered domain, with its final 00 */
     const char *name;       /* its text, lower-case, without the final dot */
@@ -82,6 +84,7 @@ struct subject {
     const struct subject_record *records; /* by first_s */
     size_t n_records;
     bool records_whole;
+    struct subject_memo *memo; /* what detectors share that was computed of this view (beat.h); NULL: nothing is kept */
 };
 
 /* The history for steps [from, to]; `from` begins a period. */

@@ -288,18 +288,9 @@ static int apply(struct walk *w, struct slice owner, const struct figures *figur
     if (n == NULL && (n = docket_enter(w->docket, owner, w->step, w->why)) == NULL)
         return E_NOMEM;
     w->checked++;
-    if (figures != NULL) {
-        struct figures_host *hosts = (void *)(uintptr_t)docket_copy(
-            w->docket, (struct slice){ (const uint8_t *)figures->hosts, figures->n_hosts * sizeof *figures->hosts }).ptr;
-        if (hosts == NULL)
-            return no_memory(w->why);
-        for (unsigned i = 0; i < figures->n_hosts; i++)
-            hosts[i].owner = docket_copy(w->docket, hosts[i].owner);
-        n->figures = *figures;
-        n->figures.hosts = hosts;
-        n->unsaved = true;
-    }
-    if (!charged)
+    if (figures != NULL)
+        rc = docket_figures_put(n, figures, w->why);
+    if (rc == 0 && !charged)
         return withdraw_unsaid(w, n, NULL, 0, true);
     for (size_t i = 0; rc == 0 && i < n_said; i++)
         rc = put_row(w, n, &said[i]);
@@ -318,7 +309,7 @@ static int compare_kept(const void *a, const void *b)
 }
 
 /* Findings about a host belong to its registered domain. */
-static void place_domains(struct walk *w)
+static bool place_domains(struct walk *w)
 {
     for (size_t i = 0; i < w->compared.n; i++) {
         struct kept_finding *k = &w->compared.kept[i];
@@ -328,8 +319,12 @@ static void place_domains(struct walk *w)
             continue;
         memcpy(key, k->finding.owner.ptr, registered);
         key[registered] = 0;
-        k->domain = docket_copy(w->docket, (struct slice){ key, registered + 1 });
+        uint8_t *domain = arena_alloc(&w->compared.memory, registered + 1);
+        if (domain == NULL)
+            return false;
+        k->domain = (struct slice){ memcpy(domain, key, registered + 1), registered + 1 };
     }
+    return true;
 }
 
 static int compare_panel(struct walk *w, const struct inspected_panel *in)
@@ -347,11 +342,10 @@ static int compare_panel(struct walk *w, const struct inspected_panel *in)
         w->compared.detector = (uint16_t)i;
         rc = all[i]->compare(&panel, w->scene, &w->compared, w->why);
     }
-    if (rc == 0 && w->compared.failed)
+    if (rc == 0 && (w->compared.failed || !place_domains(w)))
         rc = no_memory(w->why);
     if (rc != 0)
         return rc;
-    place_domains(w);
     if (w->compared.n)
         qsort(w->compared.kept, w->compared.n, sizeof *w->compared.kept, compare_kept);
     free(w->confirmed);

@@ -27,7 +27,7 @@ static bool judge(const struct subject *s, const struct network *network, struct
     *m = (struct manner){ .day = daily_compare(s, network) };
     if (m->day.flat > 0)
         return false;
-    m->beat = beat_find(s, subject_ttl(s));
+    m->beat = beat_of(s);
     if (m->beat.sustained && m->beat.nats >= beat_nats)
         return false;
     m->https = subject_sum(s, ACTIVITY_HTTPS, s->window_from, s->step);

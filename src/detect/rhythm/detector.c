@@ -74,7 +74,7 @@ static void tell(const struct subject *s, const struct beat *b, const struct dai
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
     (void)why;
-    struct beat b = beat_find(s, subject_ttl(s));
+    struct beat b = beat_of(s);
     struct daily d = daily_compare(s, scene_network(scene));
     double flat = fmax(0, fmin(d.flat, flat_max)), beat = of_beat(&b, &d), strength = fmax(0, beat) + flat;
     bool beats = beat >= FINDING_MIN;
