@@ -1,14 +1,17 @@
-/* stat: what the database holds, from the manifest alone. */
+/* stat: what the database holds, from the manifest and, of analysis, from the ledger. */
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
+#include "knowledge/analysis.h"
+#include "knowledge/funnel.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
 static const char usage[] = "usage: dnsmon stat [OPTION...]\n\n"
-                            "Tables by kind and tier, time covered, sources and totals.\n\n" OPTIONS_COMMON_HELP;
+                            "Tables by kind and tier, time covered, sources and totals; up to where it was analysed, and what\n"
+                            "came through each stage of that.\n\n" OPTIONS_COMMON_HELP;
 
 static const struct option longs[] = { OPTIONS_COMMON };
 
@@ -68,7 +71,54 @@ static json_t *totals_json(const struct store *store)
     return totals ? totals : json_object();
 }
 
-static int print_json(const struct store *store, const char *db)
+/* ---- analysis ---- */
+
+/* {"until": seconds, "funnel": [{"stage", "reason", "count"}]}: names are counted once an hour. NULL: nothing was analysed. */
+static int add_stage(void *ctx, enum funnel_stage stage, const char *reason, uint64_t count, struct fault *why)
+{
+    json_t *row = json_pack("{s:s, s:s, s:I}", "stage", funnel_stage_text(stage), "reason", reason, "count", (json_int_t)count);
+    return row != NULL && json_array_append_new(ctx, row) == 0 ? E_OK : fault_set(why, E_NOMEM, "no memory for the funnel");
+}
+
+static int read_analysis(const struct options *o, json_t **ret, struct fault *why)
+{
+    struct knowledge *k = NULL;
+    struct analysis a;
+    json_t *funnel = json_array();
+    *ret = NULL;
+    int rc = options_open_knowledge(o, KNOWLEDGE_READ, &k, why);
+    if (rc == 0)
+        rc = analysis_get(k, &a, why);
+    if (rc == 0)
+        rc = funnel_sum(k, 0, INT64_MAX, add_stage, funnel, why);
+    knowledge_close(&k);
+    if (rc == 0 && a.analysed_until != 0)
+        *ret = json_pack("{s:I, s:O}", "until", (json_int_t)(a.analysed_until + 1) * KNOWLEDGE_HOUR_S, "funnel", funnel);
+    json_decref(funnel);
+    if (rc == E_VERSION) /* the rest can be told */
+        command_say("%s", why->text);
+    return rc == E_ABSENT || rc == E_VERSION ? E_OK : rc;
+}
+
+static void print_analysis(const json_t *analysis)
+{
+    char until[32];
+    size_t i;
+    json_t *row;
+    if (analysis == NULL)
+        return;
+    present_time((uint64_t)json_integer_value(json_object_get(analysis, "until")), until);
+    printf("analysed   up to %s; names by hour:\n", until);
+    json_array_foreach(json_object_get(analysis, "funnel"), i, row) {
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        printf("  %-11s%-34s%12" JSON_INTEGER_FORMAT "\n", json_string_value(json_object_get(row, "stage")), reason,
+               json_integer_value(json_object_get(row, "count")));
+    }
+}
+
+/* ---- all of it ---- */
+
+static int print_json(const struct store *store, json_t *analysis, const char *db)
 {
     struct group groups[KINDS][TIERS] = { 0 }, all = { 0 };
     json_t *root = json_object(), *kinds = json_object();
@@ -86,6 +136,8 @@ static int print_json(const struct store *store, const char *db)
     json_object_set_new(root, "watermark", json_integer(store_watermark(store)));
     json_object_set_new(root, "sources", sources_json(store));
     json_object_set_new(root, "totals", totals_json(store));
+    if (analysis != NULL)
+        json_object_set(root, "analysis", analysis);
     int rc = json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -137,7 +189,7 @@ static void print_totals(const char *prefix, json_t *object)
     }
 }
 
-static void print_text(const struct store *store, const char *db)
+static void print_text(const struct store *store, const json_t *analysis, const char *db)
 {
     struct group groups[KINDS][TIERS] = { 0 }, all = { 0 };
     const struct store_source *sources;
@@ -152,6 +204,7 @@ static void print_text(const struct store *store, const char *db)
     present_time((uint64_t)store_watermark(store), watermark);
     printf("\ndatabase   %s\nopen       %" PRIu64 " tables of unfinished slots\nwatermark  %s\nsources    %zu\n",
            db, all.open, store_watermark(store) ? watermark : "none", store_sources(store, &sources));
+    print_analysis(analysis);
     json_t *totals = totals_json(store);
     if (json_object_size(totals) > 0)
         printf("totals\n");
@@ -162,13 +215,20 @@ static void print_text(const struct store *store, const char *db)
 static int run(const struct options *o, struct fault *why)
 {
     struct store *store;
+    json_t *analysis = NULL;
     int rc = options_open_store(o, STORE_READ, &store, why);
     if (rc != 0)
         return rc;
+    rc = read_analysis(o, &analysis, why);
+    if (rc != 0) {
+        store_close(&store);
+        return rc;
+    }
     if (o->json)
-        rc = print_json(store, o->settings.db);
+        rc = print_json(store, analysis, o->settings.db);
     else
-        print_text(store, o->settings.db);
+        print_text(store, analysis, o->settings.db);
+    json_decref(analysis);
     store_close(&store);
     if (rc != 0 || fflush(stdout) != 0)
         return fault_set(why, E_IO, "standard output: write failed");
