@@ -5,7 +5,7 @@
 
 enum {
     POPULAR_ROOM = 4 * SCENE_POPULAR, /* then the least are forgotten */
-    POPULAR_CLIENTS = 3, /* in an hour, at least once */
+    POPULAR_CLIENTS = 2, /* in an hour, at least once */
     POPULAR_RECENT = 7 * DAY_STEPS, /* asked for since */
 };
 

@@ -42,7 +42,7 @@ struct docket_name {
     uint32_t idle_since;    /* step since which nothing stands and nothing is held against it; 0 = not so */
     int64_t campaign;
     bool passes_on; /* struct judgement */
-    bool allowed;  /* by the operator */
+    bool apart;    /* exonerated, infrastructure or allowed: no member of a campaign */
     bool changed;  /* rows, since it was judged */
     bool unsaved;
 };

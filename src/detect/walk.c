@@ -2,6 +2,8 @@
 
 #include "detect/amend.h"
 #include "detect/campaign/campaign.h"
+#include "detect/kin.h"
+#include "dns/rdata.h"
 #include "knowledge/campaign.h"
 #include "knowledge/decision.h"
 #include "knowledge/evidence.h"
@@ -596,6 +598,52 @@ static int settle(struct walk *w, struct docket_name *n, const struct standing *
     return rc;
 }
 
+/* Whether another domain that points into this one says that it is infrastructure: an old one, with nothing against it. */
+static int is_dependent(struct walk *w, const struct docket_name *n, struct slice other, bool *ret)
+{
+    const struct docket_name *told = docket_find(w->docket, other);
+    uint32_t first_s = 0;
+    *ret = false;
+    if (slice_compare(other, n->owner) == 0 || (told != NULL && told->memory.level >= VERDICT_SUSPICIOUS))
+        return E_OK;
+    int rc = scene_first(w->scene, other, true, &first_s, w->why);
+    *ret = kin_old(w->scene, first_s);
+    return rc;
+}
+
+/* Of the kind of pointer that most have; of those that the scene tells by name. */
+static int count_dependents(struct walk *w, const struct docket_name *n, uint32_t *ret)
+{
+    static const uint16_t types[] = { TYPE_NS, TYPE_MX, TYPE_CNAME };
+    *ret = 0;
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        struct scene_owners at;
+        uint32_t dependents = 0;
+        int rc = scene_pointers_below(w->scene, types[t], n->owner, &at, w->why);
+        for (unsigned i = 0; rc == 0 && i < at.n; i++) {
+            bool one;
+            rc = is_dependent(w, n, at.owners[i].owner, &one);
+            dependents += rc == 0 && one;
+        }
+        if (rc != 0)
+            return rc;
+        *ret = dependents > *ret ? dependents : *ret;
+    }
+    return E_OK;
+}
+
+/* What others depend on is looked up for what would be blocked whole only: it takes a while. */
+static int judge_standing(struct walk *w, const struct docket_name *n, struct standing *s, struct judgement *ret)
+{
+    verdict_judge(s, w->o->weights, ret);
+    if (ret->level < VERDICT_HIGH_RISK || ret->scope != SCOPE_DOMAIN || ret->by_operator)
+        return E_OK;
+    int rc = count_dependents(w, n, &s->dependents);
+    if (rc == 0 && s->dependents > 0)
+        verdict_judge(s, w->o->weights, ret);
+    return rc;
+}
+
 static int judge(struct walk *w, struct docket_name *n)
 {
     struct standing_host hosts[FIGURES_HOSTS];
@@ -608,10 +656,11 @@ static int judge(struct walk *w, struct docket_name *n)
     int rc = fill_standing(w, n, &s);
     if (rc == 0)
         rc = fill_hosts(w, n, hosts);
+    if (rc == 0)
+        rc = judge_standing(w, n, &s, &j);
     if (rc == 0) {
-        verdict_judge(&s, w->o->weights, &j);
         n->passes_on = j.passes_on;
-        n->allowed = s.word == WORD_ALLOW;
+        n->apart = j.exonerated || j.scope_why == SCOPE_WHY_INFRASTRUCTURE || s.word == WORD_ALLOW;
     }
     if (rc == 0 && !w->provisional)
         rc = settle(w, n, &s, &j);
@@ -635,14 +684,6 @@ static int judge_all(struct walk *w, bool period_end)
 static bool connects(enum group g)
 {
     return g == GROUP_COHORT || g == GROUP_CURVE || g == GROUP_LABELS || g == GROUP_INFRASTRUCTURE;
-}
-
-static bool stands_apart(const struct walk *w, const struct docket_name *n)
-{
-    for (size_t i = 0; i < n->n_rows; i++)
-        if (detector_at(n->rows[i].detector)->group == GROUP_ANCHOR)
-            return true;
-    return n->allowed || (popular_rank(w, n->owner) != 0 && n->figures.broad_days >= 7);
 }
 
 static size_t count_links(struct docket_name *const *names, size_t n)
@@ -738,7 +779,7 @@ static int update_campaigns(struct walk *w)
         known[i] = (struct campaign_name){
             .name = names[i]->owner,
             .active = w->step - names[i]->figures.last_asked < PERIOD_STEPS,
-            .apart = stands_apart(w, names[i]),
+            .apart = names[i]->apart,
             .blocked = names[i]->passes_on,
         };
         fill_links(names[i], links, &at);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 static const double flat_max = 4;     /* that it is asked for at all hours is true of much */
+static const double alone_max = 4; /* of one client: a monitor, a script, a tab left open are its owner's affair */
 static const double slow_s = 3 * 3600; /* beats from here on could be meals, shifts, mornings and evenings */
 static const double slow_unknown = 2;  /* and are worth no more before a day has shown the nights */
 
@@ -78,6 +79,8 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
     struct daily d = daily_compare(s, scene_network(scene));
     double flat = fmax(0, fmin(d.flat, flat_max)), beat = of_beat(&b, &d), strength = fmax(0, beat) + flat;
     bool beats = beat >= FINDING_MIN;
+    if (beats ? b.clients == 1 : s->n_clients == 1)
+        strength = fmin(strength, alone_max);
     if (strength >= FINDING_MIN)
         tell(s, &b, &d, beats, strength, to);
     return E_OK;

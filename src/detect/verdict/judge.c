@@ -240,10 +240,10 @@ static void exonerate(const struct standing *s, const struct verdict_weights *w,
 
 static void apply_limits(const struct standing *s, const struct verdict_weights *w, struct judgement *j)
 {
-    if (j->contribution[GROUP_ANCHOR].x >= w->rule.exonerate_anchor)
-        exonerate(s, w, j, DECIDED_ANCHORED);
-    else if (is_popular(s, w))
-        exonerate(s, w, j, DECIDED_POPULAR);
+    bool anchored = j->contribution[GROUP_ANCHOR].x >= w->rule.exonerate_anchor;
+    j->exonerated = anchored || is_popular(s, w);
+    if (j->exonerated)
+        exonerate(s, w, j, anchored ? DECIDED_ANCHORED : DECIDED_POPULAR);
     if (s->word == WORD_OBJECTION)
         limit(j, VERDICT_SUSPICIOUS, DECIDED_OBJECTED);
     if (hits_many(s, w, j) && j->contribution[GROUP_EXTERNAL].x == 0)

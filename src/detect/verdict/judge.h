@@ -61,6 +61,7 @@ struct judgement {
     double score;
     enum decided decided;
     bool by_operator;
+    bool exonerated;  /* by an anchor or popularity, whatever the level */
     bool passes_on;   /* it is enforced, and this step's evidence without its campaign says so: struct campaign_name's `blocked` */
     enum scope scope;
     enum scope_why scope_why;

@@ -11,10 +11,18 @@ static void test_hosts(void **state)
     static const struct world_case cases[] = {
         { "three victims",
           OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1")
-          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n", "x7k2q9.bakery.de", 2.5, 3 },
+          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n", "x7k2q9.bakery.de", 4.5, 4.7 },
         { "with ordinary labels",
           OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1")
-          "30 gallop.bakery.de A 66.9.0.1\n40 harvest.plumber.com A 66.9.0.1\n20 meadow.choir.org A 66.9.0.1\n", "gallop.bakery.de", 1.2, 1.4 },
+          "30 gallop.bakery.de A 66.9.0.1\n40 harvest.plumber.com A 66.9.0.1\n20 meadow.choir.org A 66.9.0.1\n", "gallop.bakery.de", 1.5, 1.7 },
+        { "more of them",
+          OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1")
+          "30 x7k2q9.bakery.de A 66.9.0.1\n29 b5n8v1.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n",
+          "b5n8v1.bakery.de", 5.5, 5.7 },
+        { "in a database of ten days, there as it began",
+          "begin 240\n235 www.bakery.de A 11.1.0.1\n230 www.plumber.com A 12.1.0.1\n30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n", "x7k2q9.bakery.de", 3.9, 4.1 },
+        { "... and later than that",
+          "begin 240\n180 www.bakery.de A 11.1.0.1\n230 www.plumber.com A 12.1.0.1\n30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n", "x7k2q9.bakery.de", 0, 0 },
         { "the domain itself is not blamed",
           OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n", "bakery.de", 0, 0 },
         { "alone", OLD("bakery.de", "11.1.0.1") "30 x7k2q9.bakery.de A 66.9.0.1\n", "x7k2q9.bakery.de", 0, 0 },

@@ -39,7 +39,6 @@ static struct verdict_weights plain_weights(void)
     w.rule.popular_share = 0.02;
     w.rule.infrastructure_min = 3;
     w.rule.established_days = 7;
-    w.rule.established_clients = 3;
     w.rule.blast_clients = 50;
     w.rule.blast_share = 0.1;
     w.rule.fade_days = 3;
@@ -77,8 +76,8 @@ static void judge_example(const struct example *e, const struct verdict_weights 
         if (row->owner.len == 0)
             row->owner = (struct slice)KEY(DOMAIN);
     }
-    while (s.n_hosts < HOSTS && e->hosts[s.n_hosts].owner.len)
-        s.n_hosts++;
+    for (; s.n_hosts < HOSTS && e->hosts[s.n_hosts].owner.len; s.n_hosts++)
+        s.first = s.first == 0 || e->hosts[s.n_hosts].first < s.first ? e->hosts[s.n_hosts].first : s.first;
     s.domain = (struct slice)KEY(DOMAIN);
     s.step = NOW;
     s.rows = rows;
@@ -165,8 +164,13 @@ static const struct example examples[] = {
       .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .why = SCOPE_WHY_NO_OTHERS },
     { "hosts, and young others", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6) }, .hosts = { { KEY(HOST_B), NOW - 7 * DAY + 1, 9, 9, false } },
       .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .why = SCOPE_WHY_NO_OTHERS },
-    { "hosts, and others that few ask for", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6) }, .hosts = { { KEY(HOST_B), NOW - 90 * DAY, 2, 9, false } },
-      .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .why = SCOPE_WHY_NO_OTHERS },
+    { "hosts, and others that few ask for", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6) }, .hosts = { { KEY(HOST_B), NOW - 90 * DAY, 1, 9, false } },
+      .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .scope = SCOPE_HOST, .why = SCOPE_WHY_OTHERS, .n_hosts = 1 },
+    { "hosts, and others that nobody asked for lately", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6) }, .context = { .first = NOW - 90 * DAY },
+      .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .scope = SCOPE_HOST, .why = SCOPE_WHY_OTHERS, .n_hosts = 1 },
+    { "what speaks for the domain is not about the hosts", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6), R(STANDING, -7), R(HUMAN, -6) },
+      .hosts = { { KEY(HOST_A), NOW - 5, 4, 9, false }, WELL_KNOWN }, .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES,
+      .scope = SCOPE_HOST, .why = SCOPE_WHY_OTHERS, .n_hosts = 1 },
     { "hosts, and established others", { AT(LABELS, 4, HOST_A), AT(DEMAND, 8, HOST_B), AT(LABELS, 3, HOST_A) }, .hosts = { WELL_KNOWN },
       .level = VERDICT_HIGH_RISK, .decided = DECIDED_FAMILIES, .scope = SCOPE_HOST, .why = SCOPE_WHY_OTHERS, .n_hosts = 2 },
     { "hosts, and one the operator allowed", { AT(LABELS, 6, HOST_A), R(RHYTHM, 6) }, .hosts = { { KEY(HOST_B), NOW, 0, 0, true } },
