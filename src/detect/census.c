@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum {
+    OWNERS_AT_ONCE = 1 << 16, /* between looks at what of the store is in memory */
     POPULAR_ROOM = 4 * SCENE_POPULAR, /* then the least are forgotten */
     POPULAR_CLIENTS = 2, /* in an hour, at least once */
     POPULAR_RECENT = 7 * DAY_STEPS, /* asked for since */
@@ -278,8 +279,12 @@ int census_take(struct census *ret, struct store *store, const struct suffix_lis
         rc = next_activity(p, why);
     if (rc == 0)
         rc = next_known(p, why);
-    while (rc == 0 && (p->key.ptr != NULL || p->known.ptr != NULL))
+    for (unsigned n = 1; rc == 0 && (p->key.ptr != NULL || p->known.ptr != NULL); n++) {
         rc = take_owner(p, why);
+        if (n % OWNERS_AT_ONCE == 0)
+            store_give_back(store, MAPPED_MAX);
+    }
+    store_give_back(store, 0); /* inspectors have maps of their own */
     for (size_t i = 0; ret->popular != NULL && i < ret->n_periods; i++)
         settle_popular(&ret->popular[i]);
     if (p->scan != NULL)

@@ -273,6 +273,7 @@ static void inspect_shares(void *arg)
             break;
         for (size_t i = from; in->rc == 0 && i < from + SHARE && i < c->n_candidates; i++)
             in->rc = inspect(in, &c->candidates[i]);
+        store_give_back(in->store, MAPPED_MAX);
     }
     scene_destroy(&in->scene);
     if (in->store != NULL)

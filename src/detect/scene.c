@@ -14,6 +14,7 @@ enum {
     CACHE_SLOTS = 1 << 16,
     CACHE_BYTES = 64 << 20, /* then it is emptied */
     STOP = 1,
+    ASKED_AT_ONCE = 256,    /* questions between looks at what of the store is in memory */
     POINTER_MAX = 2 + RR_KEY_MAX + 2 * NAME_KEY_MAX,
 };
 
@@ -38,6 +39,7 @@ struct scene {
     struct scene_owner gathered[SCENE_COUNTED];
     unsigned n_gathered;
     unsigned scanned;
+    unsigned asked;
     bool by_label;
     bool only_known; /* at the step: what came later is passed over */
 };
@@ -173,6 +175,8 @@ static int ask(struct scene *s, uint64_t question, const struct store_range *ran
 {
     if (s->memory.used > CACHE_BYTES)
         forget_all(s);
+    if (s->store != NULL && ++s->asked % ASKED_AT_ONCE == 0)
+        store_give_back(s->store, MAPPED_MAX);
     int rc = E_OK;
     bool cut = false;
     for (int pass = 0; pass < 2 && (pass == 0 || cut); pass++) {

@@ -10,7 +10,10 @@
 #include "dns/suffix.h"
 #include "store/store.h"
 
-enum { SCENE_POPULAR = 1000 };
+enum {
+    SCENE_POPULAR = 1000,
+    MAPPED_MAX = 768 << 20, /* bytes of the store's files in memory, about which analysis gives them back */
+};
 struct scene_popular {
     struct slice owner; /* key of a registered domain */
     const char *name;

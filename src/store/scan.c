@@ -3,7 +3,9 @@
  * An exact scan asks all filters first: it prefetches every line, then tests, so that
  * sixty tables cost about one wait for memory. Scans are pooled with their cursors and buffers.
  */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "store/inside.h"
@@ -247,4 +249,36 @@ int store_scan_each(struct store *s, const struct store_range *range, store_entr
     } while (r == 0 && key.ptr);
     store_scan_close(&scan);
     return r;
+}
+
+/* Bytes of files and shared memory that the process has in memory; 0 where it cannot be told. */
+static uint64_t mapped_bytes(void)
+{
+    char line[128], *at = line;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (fd >= 0)
+        (void)close(fd);
+    if (n <= 0)
+        return 0;
+    line[n] = '\0';
+    for (unsigned field = 0; field < 2 && at != NULL; field++) /* size, resident, shared */
+        at = strchr(at + 1, ' ');
+    return at == NULL ? 0 : strtoull(at, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void store_give_back(struct store *s, uint64_t most)
+{
+    if (mapped_bytes() <= most)
+        return;
+    struct snapshot *snapshot = snapshot_hold(s);
+    for (size_t i = 0; i < snapshot->n; i++) {
+        const struct table_reader *reader = atomic_load(&snapshot->handles[i]->reader);
+        const struct filter *filter = atomic_load(&snapshot->handles[i]->filter);
+        if (reader != NULL)
+            table_reader_give_back(reader);
+        if (filter != NULL)
+            filter_give_back(filter);
+    }
+    snapshot_drop(&snapshot);
 }

@@ -117,6 +117,12 @@ void table_reader_close(struct table_reader **reader)
     free(t);
 }
 
+void table_reader_give_back(const struct table_reader *t)
+{
+    if (t->map != NULL)
+        (void)madvise((void *)(uintptr_t)t->map, t->map_len, MADV_DONTNEED); /* of a shared mapping: nothing is lost */
+}
+
 const struct table_trailer *table_reader_trailer(const struct table_reader *t)
 {
     return &t->trailer;

@@ -22,6 +22,8 @@ int table_reader_open(struct table_reader **ret, const char *path, uint64_t trai
 void table_reader_close(struct table_reader **r);
 const struct table_trailer *table_reader_trailer(const struct table_reader *r);
 const char *table_reader_path(const struct table_reader *r);
+/* Its pages leave the process; they come back, from the system's cache or the file, when touched. Any thread. */
+void table_reader_give_back(const struct table_reader *r);
 
 struct ZSTD_DCtx_s;
 struct table_cursor {
