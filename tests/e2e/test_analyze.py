@@ -210,12 +210,12 @@ def asks(when, client, name, address="192.0.2.1"):
     return (when, client, name, kind, answer)
 
 
-def small_network(days=6, extra=()):
-    """8 clients ask for 5 names all the time; from the fourth day on two of them every half hour for what is not there."""
-    rows = [asks(START + hour * HOUR + n, f"10.1.0.{n}", f"www.site{n % 5}.example") for hour in range(days * 24) for n in range(1, 9)]
+def small_network(hours=144, since=96, every=30):
+    """8 clients ask for 5 names all the time; from an hour on two of them every so many minutes for what is not there."""
+    rows = [asks(START + hour * HOUR + n, f"10.1.0.{n}", f"www.site{n % 5}.example") for hour in range(hours) for n in range(1, 9)]
     rows += [asks(START + minute * 60 + n, f"10.1.0.{n}", "rctl.next.example", None)
-             for minute in range(4 * 1440, days * 1440, 30) for n in (1, 2)]
-    return sorted([*rows, *extra], key=lambda row: row[0])
+             for minute in range(since * 60, hours * 60, every) for n in (1, 2)]
+    return sorted(rows, key=lambda row: row[0])
 
 
 def feed(tmp, db, name, rows):
@@ -229,21 +229,19 @@ def look(tmp, db, *words, **keywords):
 
 def test_late_message(tmp):
     """In an hour of a period that is still open, which was walked already: it is walked again, and rows are superseded."""
-    db, rows = tmp / "db", small_network()
-    end = rows[-1][0]
+    db, rows = tmp / "db", small_network(hours=125, since=116, every=5)
     feed(tmp, db, "on-time.pcap", rows)
     look(tmp, db)
     before = ledger.parts(db)
-    until = max(row[0] for row in before["funnel"])
-    late = [asks((until - 1) * HOUR + 60 * n, f"10.1.0.{n % 8 + 1}", f"h{n}.next.example") for n in range(40)]
-    assert (until - 1) % 6 != 5, "the hour's period is over"
-    feed(tmp, db, "late.pcap", late)
-    feed(tmp, db, "later.pcap", [asks(end + n * HOUR, "10.1.0.3", "www.site3.example") for n in range(1, 9)])
+    step = max(row[3] for row in before["evidence"])
+    assert (step - 1) // 6 == (START // HOUR + 124) // 6, "the hour is of the open period"
+    feed(tmp, db, "late.pcap", [asks((step - 1) * HOUR + 7 * n, f"10.1.0.{n % 8 + 1}", f"h{n}.next.example") for n in range(400)])
+    feed(tmp, db, "later.pcap", [asks(rows[-1][0] + n * HOUR, "10.1.0.3", "www.site3.example") for n in range(1, 9)])
     look(tmp, db)
     after = ledger.parts(db)
     for part in ("evidence", "verdict"):
         assert set(map(repr, before[part])) <= set(map(repr, after[part])), f"{part}: rows are gone"
-    assert ledger.query(db, "SELECT count(*) FROM evidence WHERE supersedes IS NOT NULL AND step = ?", until) != [(0,)]
+    assert ledger.query(db, "SELECT count(*) FROM evidence WHERE supersedes IS NOT NULL AND step = ?", step) != [(0,)]
     fresh = tmp / "fresh"
     shutil.copytree(db, fresh, ignore=lambda _, names: [n for n in names if n.startswith(("knowledge", "analysis"))])
     look(tmp, fresh)
@@ -252,9 +250,9 @@ def test_late_message(tmp):
 
 
 def test_clock_jump(tmp):
-    """One packet of the year 2090 and one of 1999 amid the traffic: what comes after it is judged all the same."""
+    """One packet of the year 2090 and one of 2023 amid the traffic: what comes after it is judged all the same."""
     middle = START + 3 * 86400 + 1800
-    wild = [asks(3786912000, "10.1.0.7", "www.site2.example"), asks(915148800, "10.1.0.7", "www.site2.example")]
+    wild = [asks(3786912000, "10.1.0.7", "www.site2.example"), asks(1672531200, "10.1.0.7", "www.site2.example")]
     rows, db = small_network(), tmp / "db"
     feed(tmp, db, "a.pcap", [row for row in rows if row[0] < middle])
     feed(tmp, db, "wild.pcap", wild)
@@ -287,7 +285,7 @@ def test_nothing_to_analyse(tmp):
     db = tmp / "empty"
     lib.dnsmon("ingest", "--db", db, *INGEST, asking.capture(tmp / "none.pcap", []))
     refused(db, "no activity")
-    lib.dnsmon("ingest", "--db", db, "--no-activity", asking.capture(tmp / "some.pcap", small_network(2)))
+    lib.dnsmon("ingest", "--db", db, "--no-activity", asking.capture(tmp / "some.pcap", small_network(48)))
     refused(db, "no activity")
     lib.dnsmon("ingest", "--db", tmp / "short", *INGEST, asking.capture(tmp / "short.pcap", small_network()[:4]))
     assert "nothing new" in analyze(tmp / "short").stdout
@@ -331,7 +329,7 @@ def test_damaged_knowledge(tmp):
         for at in chance.sample(range(len(whole)), 1 + n % 3 * 50):
             damaged[at] ^= 1 << chance.randrange(8)
         path.write_bytes(damaged)
-        done = analyze(db, check=False)
+        done = subprocess.run([lib.dnsmon_path(), "analyze", "--db", db], capture_output=True, errors="replace", timeout=60 * lib.SLOWER)
         assert done.returncode in (0, 1) and (done.returncode == 0) == (done.stderr == ""), (n, done)
     path.write_bytes(b"")
     refused(db, "knowledge.db")
@@ -378,5 +376,5 @@ def test_two_at_once(tmp):
         said += [run.output() for run, end in zip(runs, ends) if end]
         assert 0 in ends and set(ends) <= {0, 1}, [run.output() for run in runs]
     analyze(db)
-    assert said and all("another analysis" in text for text in said), said
+    assert said and all("another analysis is running" in text for text in said), said
     same(db, "two at once")
