@@ -12,7 +12,10 @@ void command_say(const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    fprintf(stderr, "dnsmon: %s\n", line);
+    fputs("dnsmon: ", stderr);
+    for (const char *c = line; *c; c++) /* damaged files speak here, too: nothing that a terminal obeys */
+        fprintf(stderr, (unsigned char)*c < ' ' || *c == 0x7f ? "\\x%02x" : "%c", (unsigned char)*c);
+    fputc('\n', stderr);
 }
 
 int command_fail(const struct fault *why)

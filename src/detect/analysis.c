@@ -8,10 +8,12 @@
 #include "store/outfile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define STATE_PREFIX "analysis-"
@@ -20,6 +22,7 @@ enum { CHUNK_CANDIDATES = 300000 }; /* times periods: what a chunk holds in memo
 
 struct run {
     const struct analysis_options *o;
+    int lock; /* the folder, locked: one run at a time, which may remove what others left */
     struct store *store;
     struct knowledge *knowledge;
     struct docket *docket;
@@ -38,6 +41,17 @@ static int no_memory(struct fault *why)
 static void state_path(const struct run *r, const char *file, char path[PATH_BYTES])
 {
     snprintf(path, PATH_BYTES, "%s/%s", r->o->dir, file);
+}
+
+static int lock_folder(struct run *r)
+{
+    r->lock = open(r->o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->lock < 0)
+        return fault_errno(r->why, errno, "%s: cannot open", r->o->dir);
+    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+        return E_OK;
+    return errno == EWOULDBLOCK ? fault_set(r->why, E_LOCKED, "%s: another analysis is running", r->o->dir)
+                                : fault_errno(r->why, errno, "%s: cannot lock", r->o->dir);
 }
 
 /* ---- state files ---- */
@@ -252,28 +266,34 @@ static int first_step(struct run *r, uint32_t *ret)
     return rc;
 }
 
-/* Whole periods first, in chunks; the hours of an open one last. */
-static uint32_t chunk_end(const struct run *r, uint32_t from, uint32_t last, bool *ret_whole)
+/* Whole periods first, in chunks; the hours of an open one last. `empty`: so many steps have no activity. Then a chunk may be longer,
+ * for nobody is a candidate in it; a packet of a wrong clock leaves years without a question. */
+static uint32_t chunk_end(const struct run *r, uint32_t from, uint32_t last, uint32_t empty, bool *ret_whole)
 {
-    uint32_t steps = last - from + 1, whole = steps - steps % PERIOD_STEPS;
+    uint32_t steps = last - from + 1, whole = steps - steps % PERIOD_STEPS, most = period_start(empty);
+    most = most > CENSUS_EMPTY ? CENSUS_EMPTY : most > r->steps ? most : r->steps;
     *ret_whole = whole != 0;
     if (whole == 0)
         return last;
-    return from + (whole < r->steps ? whole : r->steps) - 1;
+    return from + (whole < most ? whole : most) - 1;
 }
 
 static int walk_chunks(struct run *r, uint32_t from, uint32_t last)
 {
-    uint32_t begin = from;
+    uint32_t begin = from, empty = 0;
     int rc = E_OK;
     r->steps = CENSUS_STEPS;
     while (rc == 0 && from <= last) {
         bool whole;
-        uint32_t to = chunk_end(r, from, last, &whole);
+        uint64_t names = r->sum->names;
+        uint32_t to = chunk_end(r, from, last, empty, &whole);
         rc = run_chunk(r, from, to, whole, &to);
         if (rc == 0 && r->o->progress != NULL)
             r->o->progress(r->o->ctx, to, begin, last);
         from = to + 1;
+        empty = 0;
+        if (rc == 0 && r->sum->names == names && from <= last) /* it was empty: how long does that last? */
+            rc = census_empty(r->store, from, &empty, r->why);
     }
     return rc;
 }
@@ -321,7 +341,10 @@ int analysis_run(const struct analysis_options *options, struct analysis_summary
     r->o = options;
     r->sum = ret;
     r->why = why;
+    r->lock = -1;
     int rc = store_open(&r->store, options->dir, STORE_READ, NULL, why);
+    if (rc == 0)
+        rc = lock_folder(r);
     if (rc == 0)
         rc = knowledge_open(&r->knowledge, options->dir, KNOWLEDGE_WRITE, why);
     if (rc == 0)
@@ -334,6 +357,8 @@ int analysis_run(const struct analysis_options *options, struct analysis_summary
         knowledge_close(&r->knowledge);
     if (r->store != NULL)
         store_close(&r->store);
+    if (r->lock >= 0)
+        close(r->lock);
     free(r);
     return rc;
 }

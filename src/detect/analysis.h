@@ -42,7 +42,7 @@ struct analysis_summary {
     uint32_t campaigns;   /* that stand */
 };
 
-/* E_ABSENT: there is no activity. E_LOCKED: another run was faster. Failures leave what was committed. */
+/* E_ABSENT: there is no activity. E_LOCKED: another run is under way. Failures leave what was committed. */
 int analysis_run(const struct analysis_options *options, struct analysis_summary *ret, struct fault *why) MUST_CHECK;
 
 #endif

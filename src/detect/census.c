@@ -332,3 +332,30 @@ int census_first(struct store *store, uint32_t *ret, struct fault *why)
     *ret = (uint32_t)(first / STEP_S);
     return E_OK;
 }
+
+struct until {
+    uint32_t from, next;
+};
+
+static int see_hour(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct until *u = ctx;
+    struct slice owner;
+    uint32_t hour;
+    (void)value;
+    if (!activity_key_get(key, &owner, &hour))
+        return bad_record(why);
+    if (hour >= u->from && hour < u->next)
+        u->next = hour;
+    return E_OK;
+}
+
+int census_empty(struct store *store, uint32_t from, uint32_t *ret, struct fault *why)
+{
+    struct store_range range = { .kind = KIND_DOMAIN, .after = (int64_t)from * STEP_S };
+    struct until u = { from, UINT32_MAX };
+    int rc = store_scan_each(store, &range, see_hour, &u, why);
+    if (rc == 0)
+        *ret = u.next == UINT32_MAX ? UINT32_MAX : u.next - from;
+    return rc;
+}

@@ -13,6 +13,7 @@
 
 enum {
     CENSUS_STEPS = 28 * PERIOD_STEPS, /* the most steps of a chunk */
+    CENSUS_EMPTY = 64 * CENSUS_STEPS, /* ... in which nothing was asked for */
     CENSUS_CANDIDATES = 2000000,      /* the most of a chunk; what is beyond is counted */
 };
 
@@ -55,6 +56,9 @@ struct census {
 
 /* The first hour of domain activity that there is: E_ABSENT when there is none. */
 int census_first(struct store *store, uint32_t *ret, struct fault *why) MUST_CHECK;
+
+/* Steps from `from` on in which no name was asked for, UINT32_MAX: to the end. Reads all activity from there on. */
+int census_empty(struct store *store, uint32_t from, uint32_t *ret, struct fault *why) MUST_CHECK;
 
 /* `before`: profiles of step `from`, NULL = there are none yet. `after` gets those of step to + 1, but is not finished; NULL = not wanted. */
 int census_take(struct census *ret, struct store *store, const struct suffix_list *suffixes, uint32_t from, uint32_t to, uint32_t first,
