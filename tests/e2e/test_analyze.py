@@ -156,15 +156,18 @@ def test_killed_at_any_moment(tmp):
     assert calls > 20, calls
     truth = ledger.parts(db)
     shutil.rmtree(db)
+    kills = 0
     for number in sorted(random.Random(exactly.SEED).sample(range(1, calls + 1), min(calls, 400 if lib.LONG else 12))):
         db = unanalysed(tmp, "killed")
         done = analyze(db, env=exactly.crash_env(library, db, number, log, torn=number % 2 == 0), check=False)
-        assert done.returncode == -signal.SIGKILL, (number, done)
+        assert done.returncode in (0, -signal.SIGKILL), (number, done)
+        kills += done.returncode != 0 # SQLite writes its pages in a few more or fewer calls: the last ones may not come
         analyze(db)
         same(db, f"killed at change {number} of {calls}", truth)
         left = [p.name for p in db.iterdir() if p.name.startswith("analysis-") or p.name.endswith(".tmp")]
         assert len(left) == 2, left
         shutil.rmtree(db)
+    assert kills >= 10, kills
 
 
 def test_killed_at_random(tmp):
