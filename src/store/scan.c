@@ -1,7 +1,7 @@
 /* Reading: k-way merge of the tables that may hold the range.
  *
  * An exact scan asks all filters first: it prefetches every line, then tests, so that
- * sixty tables cost about one wait for memory. Scans are pooled with their cursors and buffers.
+ * sixty tables cost about one wait for memory. Scans are pooled with their cursors, buffers and unpacked blocks.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ struct store_scan {
     size_t candidates_capacity;
     struct buffer end, exact; /* copies */
     bool has_end, has_exact;
+    struct block_cache *cache; /* of scans that do not begin at the first key; NULL: none yet, or no memory */
 };
 
 void scan_free(struct store_scan *scan)
@@ -31,6 +32,7 @@ void scan_free(struct store_scan *scan)
             table_cursor_release(scan->cursors[i]);
             free(scan->cursors[i]);
         }
+        block_cache_destroy(&scan->cache);
         merge_release(&scan->merge);
         buffer_release(&scan->end);
         buffer_release(&scan->exact);
@@ -116,6 +118,9 @@ static int open_table(struct store_scan *scan, struct handle *h, struct slice st
     struct table_cursor *c = take_cursor(scan);
     if (c == NULL)
         return fault_set(why, E_NOMEM, "out of memory");
+    if (scan->cache == NULL && start.len)
+        scan->cache = block_cache_create();
+    c->cache = scan->cache;
     table_cursor_attach(c, reader);
     r = start.len ? table_cursor_seek(c, start, why) : table_cursor_first(c, why);
     if (r < 0)

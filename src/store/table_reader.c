@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <lz4.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@ struct table_reader {
     size_t map_len;
     struct table_trailer trailer;
     struct slice index;
+    uint64_t serial; /* of all readers of the process: addresses come back */
     char path[PATH_BYTES];
 };
 
@@ -94,9 +96,11 @@ static int open_parts(struct table_reader *t, uint64_t trailer_hash, struct faul
 int table_reader_open(struct table_reader **ret, const char *path, uint64_t trailer_hash,
                       struct fault *why)
 {
+    static atomic_uint_fast64_t serials; /* orders nothing */
     struct table_reader *t = calloc(1, sizeof *t);
     if (t == NULL)
         return fault_set(why, E_NOMEM, "%s: out of memory", path);
+    t->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed);
     snprintf(t->path, sizeof t->path, "%s", path);
     int r = open_parts(t, trailer_hash, why);
     if (r < 0)
@@ -242,6 +246,26 @@ static int unpack(struct table_cursor *c, struct slice packed)
     }
 }
 
+/* Only blocks in which a seek has been are in the cache, so their restarts are checked. */
+static bool from_cache(struct table_cursor *c, uint64_t at)
+{
+    if (c->cache == NULL || c->raw == NULL)
+        return false;
+    size_t len = block_cache_get(c->cache, c->reader->serial, at, c->raw, c->raw_capacity, &c->block_end);
+    if (len == 0)
+        return false;
+    c->held = c->raw;
+    c->held_len = len;
+    c->block_at = at;
+    return c->checked = true;
+}
+
+static void to_cache(struct table_cursor *c)
+{
+    if (c->cache != NULL && c->held == c->raw)
+        block_cache_put(c->cache, c->reader->serial, c->block_at, c->block_end, (struct slice){ c->held, c->held_len });
+}
+
 /* The block the index cursor stands on, unless it is held already. */
 static int load_block(struct table_cursor *c, struct fault *why)
 {
@@ -252,8 +276,8 @@ static int load_block(struct table_cursor *c, struct fault *why)
         return fault_set(why, E_CORRUPT, "%s: offset %" PRIu64 ": bad index entry", t->path,
                          t->trailer.index_offset);
     int r = 0;
-    if (at != c->block_at) {
-        struct slice packed;
+    if (at != c->block_at && !from_cache(c, at)) {
+        struct slice packed = { NULL, 0 };
         c->block_at = UINT64_MAX;
         c->checked = false;
         r = framed_block(t, at, t->trailer.index_offset, &packed, why);
@@ -303,6 +327,8 @@ static int seek_in_block(struct table_cursor *c, struct slice key)
     int r = c->checked ? 0 : block_cursor_check_restarts(&c->block);
     if (r < 0)
         return r;
+    if (!c->checked)
+        to_cache(c);
     c->checked = true;
     return block_cursor_seek(&c->block, key);
 }

@@ -13,6 +13,7 @@
 #define DNSMON_STORE_TABLE_READER_H
 
 #include "store/block.h"
+#include "store/block_cache.h"
 
 struct table_reader;
 
@@ -28,6 +29,7 @@ void table_reader_give_back(const struct table_reader *r);
 struct ZSTD_DCtx_s;
 struct table_cursor {
     struct table_reader *reader;
+    struct block_cache *cache; /* borrowed; NULL = none. What is sought is looked for, and put, there */
     struct block_cursor index;
     struct block_cursor block;
     uint8_t *raw; /* the block, decompressed */

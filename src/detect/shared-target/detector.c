@@ -29,12 +29,20 @@ struct best { /* of a portrait */
     size_t group; /* index of its first entry */
 };
 
+struct target_group {
+    const struct portrait_target *target;
+    size_t first, n; /* its entries */
+    size_t owners;
+};
+
 struct work {
     const struct panel *panel;
     struct scene *scene;
     struct fault *why;
     struct entry *entries;
     size_t n;
+    struct target_group *groups; /* those with names of several owners */
+    size_t n_groups;
     struct best *best;
 };
 
@@ -129,21 +137,52 @@ static double nats_of(uint8_t kind, size_t owners)
     return by_kind[kind] * (0.1 + log((double)owners));
 }
 
-static int judge_groups(struct work *w)
+static int compare_groups(const void *a, const void *b)
 {
+    const struct target_group *x = a, *y = b;
+    return x->target->kind != y->target->kind ? (x->target->kind > y->target->kind) - (x->target->kind < y->target->kind)
+                                              : slice_compare(x->target->value, y->target->value);
+}
+
+/* In the order in which the store has targets: so what is asked next is near. */
+static int find_groups(struct work *w)
+{
+    size_t room = 0;
     for (size_t i = 0, n; i < w->n; i += n) {
         n = run_length(w, i);
-        if (n < 2 || n > GROUP_MAX)
+        size_t owners = n < 2 || n > GROUP_MAX ? 0 : owners_of(w, &w->entries[i], n);
+        if (owners < 2)
             continue;
-        size_t owners = owners_of(w, &w->entries[i], n);
-        bool theirs = false;
-        int rc = owners < 2 ? E_OK : is_their_own(w, target_at(w, &w->entries[i]), n, owners, &theirs);
+        if (w->n_groups == room) {
+            struct target_group *more = reallocarray(w->groups, room = room ? 2 * room : 256, sizeof *more);
+            if (more == NULL)
+                return fault_set(w->why, E_NOMEM, "shared-target: no memory for %zu groups", room);
+            w->groups = more;
+        }
+        w->groups[w->n_groups++] = (struct target_group){ target_at(w, &w->entries[i]), i, n, owners };
+    }
+    if (w->n_groups)
+        qsort(w->groups, w->n_groups, sizeof *w->groups, compare_groups);
+    return E_OK;
+}
+
+/* Of equal ones the first group's. */
+static void take_best(struct best *best, double nats, size_t group)
+{
+    if (nats > best->nats || (nats > 0 && nats >= best->nats && group < best->group))
+        *best = (struct best){ nats, group };
+}
+
+static int judge_groups(struct work *w)
+{
+    for (size_t i = 0; i < w->n_groups; i++) {
+        const struct target_group *g = &w->groups[i];
+        bool theirs;
+        int rc = is_their_own(w, g->target, g->n, g->owners, &theirs);
         if (rc != E_OK)
             return rc;
-        double nats = theirs ? nats_of(target_at(w, &w->entries[i])->kind, owners) : 0;
-        for (size_t k = i; k < i + n; k++)
-            if (nats > w->best[w->entries[k].portrait].nats)
-                w->best[w->entries[k].portrait] = (struct best){ nats, i };
+        for (size_t k = g->first; theirs && k < g->first + g->n; k++)
+            take_best(&w->best[w->entries[k].portrait], nats_of(g->target->kind, g->owners), g->first);
     }
     return E_OK;
 }
@@ -194,11 +233,14 @@ static int compare(const struct panel *panel, struct scene *scene, struct findin
     struct work w = { .panel = panel, .scene = scene, .why = why };
     int rc = index_targets(&w);
     if (rc == E_OK)
+        rc = find_groups(&w);
+    if (rc == E_OK)
         rc = judge_groups(&w);
     for (size_t i = 0; rc == E_OK && i < panel->n; i++)
         if (w.best[i].nats >= FINDING_MIN)
             tell(&w, i, to);
     free(w.entries);
+    free(w.groups);
     free(w.best);
     return rc;
 }
