@@ -9,14 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Keys that no name has. The head's is the root's. Those of the network's hours begin with more bytes than a label has
- * before its 00, the largest there are, so they stand behind all names. */
-enum { HEAD_LEN = 1, TAIL_LEN = 64, HOUR_LEN = TAIL_LEN + 4 };
+/* Keys that no name has: more bytes than a label has before its 00, the largest there are, so they stand behind all names. The head's
+ * are these alone, those of the network's hours go on. */
+enum { TAIL_LEN = 64, HOUR_LEN = TAIL_LEN + 4 };
 
-static void hour_key(uint32_t hour, uint8_t key[HOUR_LEN])
+static void tail_key(uint8_t key[TAIL_LEN])
 {
     memset(key, 0xff, TAIL_LEN);
-    put_be32(key + TAIL_LEN, hour);
+}
+
+static bool is_tail(struct slice key, size_t len)
+{
+    uint8_t tail[TAIL_LEN];
+    tail_key(tail);
+    return key.len == len && memcmp(key.ptr, tail, TAIL_LEN) == 0;
 }
 
 static unsigned filter_owner(struct slice key, size_t ret_lens[])
@@ -52,7 +58,7 @@ static struct slice value_of(const struct profiles_reader *r)
 static int read_head(struct profiles_reader *r, struct fault *why)
 {
     struct slice key = block_cursor_key(&r->at.block);
-    if (!r->at.block.valid || key.len != HEAD_LEN || key.ptr[0] != 0)
+    if (!r->at.block.valid || !is_tail(key, TAIL_LEN))
         return bad(r, why);
     struct cursor c = cursor_over(value_of(r).ptr, value_of(r).len);
     uint64_t period = cursor_varint(&c), first = cursor_varint(&c);
@@ -78,25 +84,17 @@ static int read_hour(struct profiles_reader *r, struct fault *why)
     return table_cursor_next(&r->at, why);
 }
 
-static bool is_hour(const struct profiles_reader *r)
-{
-    struct slice key = block_cursor_key(&r->at.block);
-    uint8_t tail[HOUR_LEN];
-    hour_key(0, tail);
-    return key.len == HOUR_LEN && memcmp(key.ptr, tail, TAIL_LEN) == 0;
-}
-
 /* The end first, then on to the first profile. */
 static int read_frame(struct profiles_reader *r, struct fault *why)
 {
-    uint8_t tail[HOUR_LEN];
-    hour_key(0, tail);
-    int rc = table_cursor_seek(&r->at, (struct slice){ tail, HOUR_LEN }, why);
-    while (rc == 0 && r->at.block.valid)
-        rc = is_hour(r) ? read_hour(r, why) : bad(r, why);
+    uint8_t tail[TAIL_LEN];
+    tail_key(tail);
+    int rc = table_cursor_seek(&r->at, (struct slice){ tail, TAIL_LEN }, why);
     if (rc == 0)
-        rc = table_cursor_first(&r->at, why);
-    return rc == 0 ? read_head(r, why) : rc;
+        rc = read_head(r, why);
+    while (rc == 0 && r->at.block.valid)
+        rc = is_tail(block_cursor_key(&r->at.block), HOUR_LEN) ? read_hour(r, why) : bad(r, why);
+    return rc == 0 ? table_cursor_first(&r->at, why) : rc;
 }
 
 int profiles_open(struct profiles_reader **ret, const char *path, uint64_t digest, struct fault *why)
@@ -152,9 +150,9 @@ size_t profiles_hours(const struct profiles_reader *r, const struct network_hour
 int profiles_next(struct profiles_reader *r, struct slice *ret_owner, struct profile *ret, struct fault *why)
 {
     *ret_owner = (struct slice){ NULL, 0 };
-    if (!r->at.block.valid || is_hour(r))
-        return E_OK;
     struct slice owner = block_cursor_key(&r->at.block);
+    if (!r->at.block.valid || is_tail(owner, TAIL_LEN))
+        return E_OK;
     if (owner.len > sizeof r->key || name_key_length(owner.ptr, owner.len) != owner.len || !profile_get(value_of(r), ret))
         return bad(r, why);
     memcpy(r->key, owner.ptr, owner.len);
@@ -166,6 +164,7 @@ int profiles_next(struct profiles_reader *r, struct slice *ret_owner, struct pro
 
 struct profiles_writer {
     struct table_writer *table;
+    uint32_t period, first;
     struct buffer value;
 };
 
@@ -176,12 +175,14 @@ static int add_entry(struct profiles_writer *w, struct slice key, struct fault *
     return table_writer_add(w->table, key, (struct slice){ w->value.ptr, w->value.len }, why);
 }
 
-static int add_head(struct profiles_writer *w, uint32_t period, uint32_t first, struct fault *why)
+static int add_head(struct profiles_writer *w, struct fault *why)
 {
-    static const uint8_t key[HEAD_LEN] = { 0 };
-    buffer_varint(&w->value, period);
-    buffer_varint(&w->value, first);
-    return add_entry(w, (struct slice){ key, HEAD_LEN }, why);
+    uint8_t key[TAIL_LEN];
+    tail_key(key);
+    buffer_clear(&w->value);
+    buffer_varint(&w->value, w->period);
+    buffer_varint(&w->value, w->first);
+    return add_entry(w, (struct slice){ key, TAIL_LEN }, why);
 }
 
 int profiles_create(struct profiles_writer **ret, const char *path, uint32_t period, uint32_t first, struct fault *why)
@@ -190,9 +191,9 @@ int profiles_create(struct profiles_writer **ret, const char *path, uint32_t per
     if (w == NULL)
         return fault_set(why, E_NOMEM, "no memory for profiles");
     buffer_init(&w->value, PROFILE_VALUE_MAX);
+    w->period = period;
+    w->first = first;
     int rc = table_writer_create(&w->table, path, &profile_kind, TABLE_LZ4, why);
-    if (rc == 0)
-        rc = add_head(w, period, first, why);
     if (rc != 0)
         profiles_abandon(&w);
     else
@@ -210,7 +211,8 @@ int profiles_add(struct profiles_writer *w, struct slice owner, const struct pro
 static int add_hour(struct profiles_writer *w, const struct network_hour *hour, struct fault *why)
 {
     uint8_t key[HOUR_LEN];
-    hour_key(hour->hour, key);
+    tail_key(key);
+    put_be32(key + TAIL_LEN, hour->hour);
     buffer_clear(&w->value);
     buffer_varint(&w->value, hour->domains);
     buffer_varint(&w->value, hour->clients);
@@ -222,7 +224,7 @@ int profiles_finish(struct profiles_writer **w, const struct network_hour *hours
                     struct fault *why)
 {
     struct table_written written;
-    int rc = E_OK;
+    int rc = add_head(*w, why);
     for (size_t i = n_hours > PROFILES_HOURS ? n_hours - PROFILES_HOURS : 0; rc == 0 && i < n_hours; i++)
         rc = add_hour(*w, &hours[i], why);
     if (rc == 0)
