@@ -74,6 +74,8 @@ static int compare_popular(const void *a, const void *b)
     const struct scene_popular *x = a, *y = b;
     if (x->clients != y->clients)
         return (x->clients < y->clients) - (x->clients > y->clients);
+    if (x->days != y->days)
+        return (x->days < y->days) - (x->days > y->days);
     return slice_compare(x->owner, y->owner);
 }
 
@@ -116,6 +118,7 @@ static int add_popular(struct pass *p, struct census_popular *popular, struct fa
     to->name = copy(&p->c->memory, text, strlen(text) + 1);
     to->clients = p->profile.peak_clients;
     to->broad_days = p->profile.broad_days;
+    to->days = p->profile.days;
     return to->owner.ptr == NULL || to->name == NULL ? no_memory(why) : E_OK;
 }
 

@@ -36,7 +36,7 @@ struct census_step {
 };
 
 struct census_popular {
-    struct scene_popular *names; /* broadest first, then by owner */
+    struct scene_popular *names; /* broadest first, then those of most days, then by owner */
     size_t n;
 };
 

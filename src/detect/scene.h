@@ -19,6 +19,7 @@ struct scene_popular {
     const char *name;
     uint32_t clients;    /* the most in an hour */
     uint32_t broad_days; /* profile.h */
+    uint32_t days;       /* in which it was asked for */
 };
 
 /* Of all names together, by hour: the network's own rhythm. */

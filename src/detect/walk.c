@@ -814,8 +814,24 @@ static void mark_tied(struct walk *w)
 
 /* ---- steps ---- */
 
+/* Those of a name of which only comparing speaks are the panel's. */
+static const struct figures *figures_of(const struct examined *e, const struct inspected_panel *in)
+{
+    size_t low = 0, high = in->n;
+    if (e->figures != NULL)
+        return e->figures;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (slice_compare(in->portraits[middle]->owner, e->owner) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < in->n && slice_compare(in->portraits[low]->owner, e->owner) == 0 ? in->figures[low] : NULL;
+}
+
 /* What was said of a domain by examining it and, at the end of a period, by comparing. Both in the order of owners. */
-static int apply_examined(struct walk *w, const struct examined *e, size_t *at_compared, bool compared)
+static int apply_examined(struct walk *w, const struct examined *e, const struct inspected_panel *in, size_t *at_compared, bool compared)
 {
     size_t n_compared = 0, n = 0;
     while (*at_compared < w->compared.n && compared && slice_compare(w->compared.kept[*at_compared].domain, e->owner) < 0)
@@ -832,7 +848,7 @@ static int apply_examined(struct walk *w, const struct examined *e, size_t *at_c
         if (fabs(w->confirmed[i]) >= FINDING_MIN)
             said[n++] = (struct said){ &w->compared.kept[i], w->confirmed[i] };
     *at_compared += n_compared;
-    int rc = apply(w, e->owner, e->figures, said, n, compared);
+    int rc = apply(w, e->owner, compared ? figures_of(e, in) : e->figures, said, n, compared);
     free(said);
     return rc;
 }
@@ -896,7 +912,7 @@ static int walk_step(struct walk *w, const struct inspection *in, size_t *at)
     if (ends)
         rc = compare_panel(w, &in->panels[panel]);
     for (; rc == 0 && *at < in->n_examined && in->examined[*at].step == w->step; ++*at)
-        rc = apply_examined(w, &in->examined[*at], &at_compared, ends);
+        rc = apply_examined(w, &in->examined[*at], &in->panels[panel], &at_compared, ends);
     if (rc == 0)
         rc = ends ? end_period(w) : judge_all(w, false);
     if (rc == 0)

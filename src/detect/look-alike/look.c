@@ -17,6 +17,8 @@ enum {
     LURE_WORDS = 3,        /* in a row */
 };
 
+#define USED_HERE 0.7 /* of a name that is no brand: it may be any word */
+
 enum tag { TAG_SKELETON = 1, TAG_EDIT };
 
 struct slot {
@@ -164,7 +166,7 @@ static bool enough(const struct brand *b, size_t popular_min)
 static void better(struct look_match *m, const struct brand *b, enum look how, double nats)
 {
     if (is_used_here(b))
-        nats /= 2;
+        nats *= USED_HERE;
     if (nats > m->nats)
         *m = (struct look_match){ *b, how, nats };
 }
@@ -224,8 +226,8 @@ static void judge_part(struct look_match *m, const struct brand *b, const char *
     bool same = to - from == b->len && memcmp(word + from, b->word, b->len) == 0;
     double nats = lured ? 4 : 1.5;
     if (b->kind == BRAND_WORD)
-        nats = lured && same ? 2.5 : 0;
-    if (!enough(b, POPULAR_MIN) || (is_used_here(b) && !lured))
+        nats = lured && same ? 3 : 0;
+    if ((is_used_here(b) && (!lured || !enough(b, POPULAR_MIN))) || (!lured && b->len < NAME_MIN))
         return;
     better(m, b, same ? (lured ? LOOK_LURE : LOOK_WORDS) : LOOK_CHARACTERS, same ? nats : nats + 1);
 }

@@ -54,7 +54,7 @@ static void test_words(void **state)
         { "paypal-fans", "paypal", LOOK_WORDS, 1, 2 },
         { "apple-id-verify", "apple", LOOK_LURE, 2, 3 },
         { "paypal", "paypal", LOOK_SUFFIX, 1, 2 },
-        { "weatherchanel", "weatherchannel", LOOK_TYPING, 1, 1.6 },
+        { "weatherchanel", "weatherchannel", LOOK_TYPING, 1.5, 2 },
         { "apple-pie", NULL, 0, 0, 0 }, { "pineapple", NULL, 0, 0, 0 }, { "ebayern", NULL, 0, 0, 0 }, { "target-shooting", NULL, 0, 0, 0 },
         { "purchase", NULL, 0, 0, 0 }, { "kicked", NULL, 0, 0, 0 }, { "kickers", NULL, 0, 0, 0 }, { "groups-home", NULL, 0, 0, 0 },
         { "amazonas", NULL, 0, 0, 0 }, { "boogie", NULL, 0, 0, 0 }, { "example", NULL, 0, 0, 0 }, { "xn--mller-kva", NULL, 0, 0, 0 },
