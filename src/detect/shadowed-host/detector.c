@@ -108,7 +108,7 @@ static const struct subject_record *away(const struct subject *s, const struct s
 static int victims(const struct subject *s, struct scene *scene, struct shadow *ret, struct fault *why)
 {
     struct scene_owners at;
-    int rc = scene_pointers(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, &at, why);
+    int rc = scene_pointers_up_to(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, TARGET_FEW, &at, why);
     int64_t end_s = step_end_s(scene_step(scene));
     ret->n_others = 0;
     if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || at.owners[0].first_s + (int64_t)ESTABLISHED_S < end_s)
