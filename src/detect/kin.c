@@ -18,10 +18,11 @@ bool kin_alike(const struct suffix_list *suffixes, struct slice a, struct slice 
     return parts_same_brand(parts_word(suffixes, a), parts_word(suffixes, b));
 }
 
-int kin_pointers(struct scene *scene, const struct portrait_target *target, struct scene_owners *ret, struct fault *why)
+int kin_pointers(struct scene *scene, const struct portrait_target *target, unsigned most, struct scene_owners *ret,
+                 struct fault *why)
 {
     if (target->kind == TARGET_ADDRESS)
-        return scene_pointers(scene, target->value.len == 4 ? TYPE_A : TYPE_AAAA, target->value, ret, why);
+        return scene_pointers_up_to(scene, target->value.len == 4 ? TYPE_A : TYPE_AAAA, target->value, most, ret, why);
     if (target->kind == TARGET_NS)
         return scene_pointers_below(scene, TYPE_NS, target->value, ret, why);
     struct scene_owners mail;
@@ -36,7 +37,7 @@ int kin_pointers(struct scene *scene, const struct portrait_target *target, stru
 static int established_few(struct scene *scene, const struct portrait_target *target, bool *ret, struct fault *why)
 {
     struct scene_owners at;
-    int rc = kin_pointers(scene, target, &at, why);
+    int rc = kin_pointers(scene, target, KIN_FEW, &at, why);
     if (rc != E_OK)
         return rc;
     *ret = at.count <= KIN_FEW && at.n > 0 && kin_old(scene, at.owners[0].first_s);

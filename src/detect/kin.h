@@ -21,8 +21,10 @@ int kin_related(struct scene *scene, const struct portrait *a, const struct port
 /* By what is registered alone. */
 bool kin_alike(const struct suffix_list *suffixes, struct slice a, struct slice b);
 
-/* Who points at a portrait's target: of a domain as CNAME or MX the kind that more do. */
-int kin_pointers(struct scene *scene, const struct portrait_target *target, struct scene_owners *ret, struct fault *why) MUST_CHECK;
+/* Who points at a portrait's target: of a domain as CNAME or MX the kind that more do. Of an address that more than `most` point at, that
+ * it is so (scene_pointers_up_to): hosters' addresses have hundreds. */
+int kin_pointers(struct scene *scene, const struct portrait_target *target, unsigned most, struct scene_owners *ret,
+                 struct fault *why) MUST_CHECK;
 
 /* Known for so many seconds at the scene's step, or since the database's first day, of which it is old. */
 bool kin_since(const struct scene *scene, uint32_t first_s, int64_t span_s);

@@ -6,6 +6,7 @@
 #include "dns/rdata.h"
 #include "record/rr.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,8 @@ struct scene {
     /* The answer being gathered. */
     struct scene_owner gathered[SCENE_COUNTED];
     unsigned n_gathered;
+    unsigned n_known; /* of them, as of the step */
+    unsigned enough;  /* of those: then no more is gathered */
     unsigned scanned;
     unsigned asked;
     bool by_label;
@@ -93,14 +96,24 @@ const struct suffix_list *scene_suffixes(const struct scene *s)
 
 /* ---- gathering registered domains from a range ---- */
 
+/* An owner's first time becomes earlier. */
+static int date(struct scene *s, struct scene_owner *owner, uint64_t first)
+{
+    int64_t end_s = step_end_s(s->step);
+    if (first >= owner->first_s)
+        return E_OK;
+    s->n_known += owner->first_s >= end_s && first < (uint64_t)end_s;
+    owner->first_s = (uint32_t)first;
+    return s->n_known >= s->enough ? STOP : E_OK;
+}
+
+/* The latest is the likeliest: keys of one value come by owner. */
 static int gather(struct scene *s, const uint8_t *key, size_t registered, uint64_t first, struct fault *why)
 {
-    for (unsigned i = 0; i < s->n_gathered; i++) {
+    for (unsigned i = s->n_gathered; i-- > 0;) {
         struct scene_owner *known = &s->gathered[i];
-        if (known->owner.len == registered + 1 && memcmp(known->owner.ptr, key, registered) == 0) {
-            known->first_s = first < known->first_s ? (uint32_t)first : known->first_s;
-            return E_OK;
-        }
+        if (known->owner.len == registered + 1 && memcmp(known->owner.ptr, key, registered) == 0)
+            return date(s, known, first);
     }
     if (s->n_gathered == SCENE_COUNTED)
         return STOP;
@@ -109,9 +122,8 @@ static int gather(struct scene *s, const uint8_t *key, size_t registered, uint64
         return no_memory(why);
     memcpy(owner, key, registered);
     owner[registered] = 0;
-    s->gathered[s->n_gathered++] =
-        (struct scene_owner){ { owner, registered + 1 }, first < UINT32_MAX ? (uint32_t)first : UINT32_MAX };
-    return E_OK;
+    s->gathered[s->n_gathered] = (struct scene_owner){ { owner, registered + 1 }, UINT32_MAX };
+    return date(s, &s->gathered[s->n_gathered++], first);
 }
 
 /* `owner` is an owner key; counts when it is of a registered domain, and for labels one level below it. */
@@ -169,8 +181,8 @@ static void forget_all(struct scene *s)
     arena_reset(&s->memory);
 }
 
-/* Runs the scan and keeps what it gathered. */
-static int ask(struct scene *s, uint64_t question, const struct store_range *range, store_entry entry,
+/* Runs the scan and keeps what it gathered, unless that is no more than enough. */
+static int ask(struct scene *s, uint64_t question, const struct store_range *range, store_entry entry, unsigned enough,
                const struct answer **ret, struct fault *why)
 {
     if (s->memory.used > CACHE_BYTES)
@@ -179,13 +191,14 @@ static int ask(struct scene *s, uint64_t question, const struct store_range *ran
         store_give_back(s->store, MAPPED_MAX);
     int rc = E_OK;
     bool cut = false;
+    s->enough = enough;
     for (int pass = 0; pass < 2 && (pass == 0 || cut); pass++) {
-        s->n_gathered = s->scanned = 0;
+        s->n_gathered = s->n_known = s->scanned = 0;
         s->only_known = cut;
         rc = s->store == NULL ? E_OK : store_scan_each(s->store, range, entry, s, why);
         if (rc < 0)
             return rc;
-        cut |= rc == STOP;
+        cut |= rc == STOP && s->n_known < enough;
     }
     struct answer *a = arena_alloc(&s->memory, sizeof *a + s->n_gathered * sizeof *a->owners);
     if (a == NULL)
@@ -197,7 +210,8 @@ static int ask(struct scene *s, uint64_t question, const struct store_range *ran
     a->n = s->n_gathered;
     if (a->n)
         memcpy(a->owners, s->gathered, a->n * sizeof *a->owners);
-    s->cache[question % CACHE_SLOTS] = a;
+    if (s->n_known < enough)
+        s->cache[question % CACHE_SLOTS] = a;
     *ret = a;
     return E_OK;
 }
@@ -231,7 +245,7 @@ int scene_label(struct scene *s, const char *label, struct scene_owners *ret, st
     end[len - 1] = 1;
     struct store_range range = { .kind = KIND_NAME, .start = { start, len }, .end = { end, len } };
     s->by_label = true;
-    int rc = a != NULL ? E_OK : ask(s, question, &range, take_name, &a, why);
+    int rc = a != NULL ? E_OK : ask(s, question, &range, take_name, UINT_MAX, &a, why);
     if (rc == 0)
         show(s, a, ret);
     return rc;
@@ -249,7 +263,8 @@ static size_t after(const uint8_t *prefix, size_t len, uint8_t *end)
 }
 
 /* `start` is an inverse key's beginning, `len` bytes of it; `exact`: one that filters know. */
-static int pointers(struct scene *s, const uint8_t *start, size_t len, bool exact, struct scene_owners *ret, struct fault *why)
+static int pointers(struct scene *s, const uint8_t *start, size_t len, bool exact, unsigned enough, struct scene_owners *ret,
+                    struct fault *why)
 {
     uint8_t end[POINTER_MAX];
     uint64_t question = hash_mix(hash_stable(start, len));
@@ -258,13 +273,13 @@ static int pointers(struct scene *s, const uint8_t *start, size_t len, bool exac
     if (exact)
         range.exact = range.start;
     s->by_label = false;
-    int rc = a != NULL ? E_OK : ask(s, question, &range, take_inverse, &a, why);
+    int rc = a != NULL ? E_OK : ask(s, question, &range, take_inverse, enough, &a, why);
     if (rc == 0)
         show(s, a, ret);
     return rc;
 }
 
-int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why)
+static int point_at(struct scene *s, uint16_t type, struct slice rdata, unsigned enough, struct scene_owners *ret, struct fault *why)
 {
     uint8_t start[POINTER_MAX];
     if (rdata.len > RR_KEY_MAX)
@@ -273,7 +288,17 @@ int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct sc
     size_t len = rdata_searchable(type, 0, rdata.ptr, rdata.len, start + 2);
     if (len == 0)
         return fault_set(why, E_USAGE, "record data is not of its type's form");
-    return pointers(s, start, 2 + len, rdata_layout(type).names == 0, ret, why);
+    return pointers(s, start, 2 + len, rdata_layout(type).names == 0, enough, ret, why);
+}
+
+int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why)
+{
+    return point_at(s, type, rdata, UINT_MAX, ret, why);
+}
+
+int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, unsigned most, struct scene_owners *ret, struct fault *why)
+{
+    return point_at(s, type, rdata, most + 1, ret, why);
 }
 
 int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
@@ -283,7 +308,7 @@ int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, st
         return fault_set(why, E_USAGE, "not the key of a domain");
     put_be16(start, type);
     memcpy(start + 2, domain.ptr, domain.len - 1);
-    return pointers(s, start, domain.len + 1, false, ret, why);
+    return pointers(s, start, domain.len + 1, false, UINT_MAX, ret, why);
 }
 
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)

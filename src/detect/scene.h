@@ -71,6 +71,11 @@ int scene_label(struct scene *s, const char *label, struct scene_owners *ret, st
 /* Whose hosts point at this: type and rdata as in rr records (A, AAAA, CNAME, NS, ...). */
 int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct scene_owners *ret, struct fault *why) MUST_CHECK;
 
+/* The same for whoever asks whether they are few: looks no further once there are more than `most`, and then says `most` + 1 and no more
+ * of them than that. */
+int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, unsigned most, struct scene_owners *ret,
+                         struct fault *why) MUST_CHECK;
+
 /* Whose hosts point at names at or below a domain (its owner key); of types whose searchable form begins with a name (CNAME, NS, MX, SRV, ...). */
 int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why) MUST_CHECK;
 

@@ -203,7 +203,7 @@ static int tenants(struct work *w, const struct pair *p, bool *ret)
             continue;
         struct scene_owners at;
         uint32_t first_s;
-        int rc = kin_pointers(w->scene, &a->targets[i], &at, w->why);
+        int rc = kin_pointers(w->scene, &a->targets[i], KIN_FEW, &at, w->why);
         bool many = rc == E_OK && at.count > KIN_FEW;
         if (rc == E_OK)
             rc = scene_first(w->scene, a->targets[i].value, true, &first_s, w->why);

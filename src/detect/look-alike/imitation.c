@@ -48,7 +48,7 @@ static int of_brand(struct scene *scene, const struct portrait *p, const struct 
         if (t->kind == TARGET_NAME)
             continue;
         *ret = t->kind == TARGET_NS && owned(b, t->value);
-        int rc = kin_pointers(scene, t, &at, why);
+        int rc = kin_pointers(scene, t, SCENE_OWNERS, &at, why);
         if (rc != E_OK)
             return rc;
         for (unsigned k = 0; k < at.n && at.count <= SCENE_OWNERS && !*ret; k++)

@@ -94,7 +94,7 @@ static void count_company(const struct places *places, const struct place *first
 static int is_new_place(struct scene *scene, const struct portrait_target *t, bool *ret, struct fault *why)
 {
     struct scene_owners at;
-    int rc = kin_pointers(scene, t, &at, why);
+    int rc = kin_pointers(scene, t, SCENE_OWNERS, &at, why);
     *ret = rc == E_OK && at.count <= PLACE_MAX && (at.n == 0 || !kin_old(scene, at.owners[0].first_s));
     return rc;
 }

@@ -110,7 +110,7 @@ static const struct subject_record *away(const struct subject *s, const struct s
 static int victims(const struct subject *s, struct scene *scene, struct shadow *ret, struct fault *why)
 {
     struct scene_owners at;
-    int rc = scene_pointers(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, &at, why);
+    int rc = scene_pointers_up_to(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, TARGET_FEW, &at, why);
     ret->n_others = 0;
     if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || kin_since(scene, at.owners[0].first_s, ESTABLISHED_S))
         return rc;

@@ -119,7 +119,8 @@ static int is_their_own(struct work *w, const struct portrait_target *t, size_t 
 {
     struct scene_owners at;
     uint32_t first_s = 0;
-    int rc = kin_pointers(w->scene, t, &at, w->why);
+    unsigned few = (unsigned)(owners > OTHERS ? owners : OTHERS);
+    int rc = kin_pointers(w->scene, t, (unsigned)n + few, &at, w->why);
     *ret = false;
     if (rc == E_OK && t->kind != TARGET_ADDRESS)
         rc = scene_first(w->scene, t->value, true, &first_s, w->why);
@@ -127,7 +128,7 @@ static int is_their_own(struct work *w, const struct portrait_target *t, size_t 
         return rc;
     size_t others = at.count > n ? at.count - n : 0;
     bool new_itself = t->kind == TARGET_ADDRESS || first_s == 0 || is_new(w, first_s);
-    *ret = new_itself && (at.n == 0 || is_new(w, at.owners[0].first_s)) && others <= (owners > OTHERS ? owners : OTHERS);
+    *ret = new_itself && (at.n == 0 || is_new(w, at.owners[0].first_s)) && others <= few;
     return E_OK;
 }
 

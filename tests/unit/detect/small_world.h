@@ -112,6 +112,14 @@ int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct sc
     return 0;
 }
 
+int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, unsigned most, struct scene_owners *ret, struct fault *why)
+{
+    int rc = scene_pointers(s, type, rdata, ret, why);
+    ret->n = ret->n > most + 1 ? most + 1 : ret->n;
+    ret->count = ret->count > most + 1 ? most + 1 : ret->count;
+    return rc;
+}
+
 int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
 {
     (void)why;
