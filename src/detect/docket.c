@@ -210,7 +210,8 @@ size_t docket_names(struct docket *d, struct docket_name *const **ret)
         for (size_t i = 0; i < d->room; i++)
             if (d->slots[i] != NULL)
                 d->sorted[n++] = d->slots[i];
-        qsort(d->sorted, n, sizeof *d->sorted, compare_names);
+        if (n)
+            qsort(d->sorted, n, sizeof *d->sorted, compare_names);
         d->is_sorted = true;
     }
     *ret = d->sorted;
