@@ -210,7 +210,8 @@ size_t docket_names(struct docket *d, struct docket_name *const **ret)
         for (size_t i = 0; i < d->room; i++)
             if (d->slots[i] != NULL)
                 d->sorted[n++] = d->slots[i];
-        qsort(d->sorted, n, sizeof *d->sorted, compare_names);
+        if (n)
+            qsort(d->sorted, n, sizeof *d->sorted, compare_names);
         d->is_sorted = true;
     }
     *ret = d->sorted;
@@ -379,7 +380,7 @@ static json_t *figures_json(const struct figures *f)
                      "clients", (json_int_t)f->clients, "queries", (json_int_t)f->queries, "hosts", hosts);
 }
 
-static char *name_memo(const struct docket_name *n)
+char *docket_name_text(const struct docket_name *n)
 {
     json_t *rows = json_array(), *verdicts = json_array();
     for (size_t i = 0; i < n->n_rows; i++)
@@ -497,20 +498,24 @@ static int load_parts(struct docket *d, struct docket_name *n, const json_t *all
     return rc;
 }
 
-static int load_name(void *ctx, const char *key, const char *value, struct fault *why)
+int docket_name_load(struct docket *d, const char *name, const char *text, struct fault *why)
 {
-    struct docket *d = ctx;
     uint8_t owner[NAME_KEY_MAX];
-    size_t len = knowledge_key(key, owner);
-    json_t *all = json_loads(value, 0, NULL);
+    size_t len = knowledge_key(name, owner);
+    json_t *all = json_loads(text, 0, NULL);
     struct docket_name *n = NULL;
-    int rc = len == 0 || all == NULL ? bad_memo(key, why) : E_OK;
+    int rc = len == 0 || !json_is_object(all) ? bad_memo(name, why) : E_OK;
     if (rc == 0 && (n = docket_enter(d, (struct slice){ owner, len }, 0, why)) == NULL)
         rc = E_NOMEM;
     if (rc == 0)
         rc = load_parts(d, n, all, why);
     json_decref(all);
     return rc;
+}
+
+static int load_name(void *ctx, const char *key, const char *value, struct fault *why)
+{
+    return docket_name_load(ctx, key, value, why);
 }
 
 /* "detector name": strength. */
@@ -571,7 +576,7 @@ int docket_save(struct docket *d, struct knowledge *k, struct fault *why)
         struct docket_name *n = d->slots[i];
         if (n == NULL || !n->unsaved)
             continue;
-        char *text = name_memo(n);
+        char *text = docket_name_text(n);
         rc = text == NULL ? no_memory(why) : memo_put(k, MEMO_NAME, n->name, text, why);
         free(text);
         n->unsaved = rc != 0;

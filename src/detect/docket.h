@@ -82,4 +82,8 @@ int docket_confirm(struct docket *d, const struct kept_finding *findings, size_t
 int docket_load(struct docket *d, struct knowledge *k, struct fault *why) MUST_CHECK;
 int docket_save(struct docket *d, struct knowledge *k, struct fault *why) MUST_CHECK;
 
+/* A name's memo as text, which the caller frees (NULL: no memory), and back: it enters the docket. E_CORRUPT: not such a text. */
+char *docket_name_text(const struct docket_name *n);
+int docket_name_load(struct docket *d, const char *name, const char *text, struct fault *why) MUST_CHECK;
+
 #endif

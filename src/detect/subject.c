@@ -206,7 +206,8 @@ static int compare_records(const void *a, const void *b)
  * step does not depend on what came after it. */
 static void settle_hosts(struct history *h)
 {
-    qsort(h->all_hosts, h->n_all_hosts, sizeof *h->all_hosts, compare_hosts);
+    if (h->n_all_hosts)
+        qsort(h->all_hosts, h->n_all_hosts, sizeof *h->all_hosts, compare_hosts);
     while (h->n_all_hosts > SUBJECT_HOSTS) {
         struct subject_host *last = &h->all_hosts[--h->n_all_hosts];
         h->beyond_hosts_s = last->first_s < h->beyond_hosts_s ? last->first_s : h->beyond_hosts_s;
@@ -216,7 +217,8 @@ static void settle_hosts(struct history *h)
 
 static void settle_records(struct history *h)
 {
-    qsort(h->all_records, h->n_all_records, sizeof *h->all_records, compare_records);
+    if (h->n_all_records)
+        qsort(h->all_records, h->n_all_records, sizeof *h->all_records, compare_records);
     if (h->n_all_records > SUBJECT_RECORDS) {
         uint32_t beyond = h->all_records[SUBJECT_RECORDS].first_s;
         h->beyond_records_s = beyond < h->beyond_records_s ? beyond : h->beyond_records_s;
