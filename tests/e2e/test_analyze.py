@@ -157,7 +157,7 @@ def test_killed_at_any_moment(tmp):
     truth = ledger.parts(db)
     shutil.rmtree(db)
     kills = 0
-    for number in sorted(random.Random(exactly.SEED).sample(range(1, calls + 1), min(calls, 400 if lib.LONG else 12))):
+    for number in sorted(random.Random(exactly.SEED).sample(range(1, calls + 1), min(calls, 80 if lib.LONG else 12))):
         db = unanalysed(tmp, "killed")
         done = analyze(db, env=exactly.crash_env(library, db, number, log, torn=number % 2 == 0), check=False)
         assert done.returncode in (0, -signal.SIGKILL), (number, done)
