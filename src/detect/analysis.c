@@ -223,7 +223,7 @@ static int run_chunk(struct run *r, uint32_t from, uint32_t to, bool whole, uint
     if (rc == 0 && whole)
         rc = finish_state(r, &c);
     if (rc == 0)
-        rc = inspection_run(&c.inspection, &c.census, r->o->dir, r->o->suffixes, r->o->threads, r->o->without, r->why);
+        rc = inspection_run(&c.inspection, &c.census, r->store, r->o->suffixes, r->o->threads, r->o->without, r->why);
     inspected = rc == 0;
     if (rc == 0)
         rc = write_chunk(r, &c);

@@ -287,7 +287,6 @@ int census_take(struct census *ret, struct store *store, const struct suffix_lis
         if (n % OWNERS_AT_ONCE == 0)
             store_give_back(store, MAPPED_MAX);
     }
-    store_give_back(store, 0); /* inspectors have maps of their own */
     for (size_t i = 0; ret->popular != NULL && i < ret->n_periods; i++)
         settle_popular(&ret->popular[i]);
     if (p->scan != NULL)

@@ -17,7 +17,7 @@ struct taken { /* a portrait, before sorting */
 /* What all inspectors share; read-only but for `next`. */
 struct job {
     const struct census *census;
-    const char *dir;
+    struct store *store; /* any number of threads read it */
     const struct suffix_list *suffixes;
     const char *without;
     atomic_size_t next; /* candidate; orders nothing else */
@@ -26,7 +26,6 @@ struct job {
 struct inspector {
     struct job *job;
     struct task task;
-    struct store *store;
     struct scene *scene;
     struct arena memory;
     struct findings findings;
@@ -246,7 +245,7 @@ static int inspect(struct inspector *in, const struct candidate *c)
     in->owner = c->owner;
     in->n_hosts = 0;
     in->figures = NULL;
-    int rc = subject_load(&s, in->store, in->job->suffixes, c->owner, census->from, census->to, &in->why);
+    int rc = subject_load(&s, in->job->store, in->job->suffixes, c->owner, census->from, census->to, &in->why);
     if (rc != 0)
         return rc;
     s->profile = c->profile;
@@ -264,20 +263,16 @@ static void inspect_shares(void *arg)
 {
     struct inspector *in = arg;
     const struct census *c = in->job->census;
-    in->rc = store_open(&in->store, in->job->dir, STORE_READ, NULL, &in->why);
-    if (in->rc == 0)
-        in->rc = scene_create(&in->scene, in->store, in->job->suffixes, &in->why);
+    in->rc = scene_create(&in->scene, in->job->store, in->job->suffixes, &in->why);
     while (in->rc == 0) {
         size_t from = atomic_fetch_add_explicit(&in->job->next, SHARE, memory_order_relaxed);
         if (from >= c->n_candidates)
             break;
         for (size_t i = from; in->rc == 0 && i < from + SHARE && i < c->n_candidates; i++)
             in->rc = inspect(in, &c->candidates[i]);
-        store_give_back(in->store, MAPPED_MAX);
+        store_give_back(in->job->store, MAPPED_MAX);
     }
     scene_destroy(&in->scene);
-    if (in->store != NULL)
-        store_close(&in->store);
 }
 
 /* ---- all of them ---- */
@@ -382,10 +377,10 @@ static int run_all(struct inspection *all, struct job *job, struct fault *why)
     return E_OK;
 }
 
-int inspection_run(struct inspection *ret, const struct census *census, const char *dir, const struct suffix_list *suffixes,
+int inspection_run(struct inspection *ret, const struct census *census, struct store *store, const struct suffix_list *suffixes,
                    unsigned threads, const char *without, struct fault *why)
 {
-    struct job job = { .census = census, .dir = dir, .suffixes = suffixes, .without = without };
+    struct job job = { .census = census, .store = store, .suffixes = suffixes, .without = without };
     *ret = (struct inspection){ .n_inspectors = threads < INSPECTION_THREADS ? threads : INSPECTION_THREADS };
     ret->inspectors = calloc(ret->n_inspectors, sizeof *ret->inspectors);
     int rc = ret->inspectors == NULL ? no_memory(why) : run_all(ret, &job, why);

@@ -55,8 +55,8 @@ struct inspection {
     unsigned n_inspectors;
 };
 
-/* `dir`: the database, which each thread opens for itself. `without`: a detector that is left out, or NULL. */
-int inspection_run(struct inspection *ret, const struct census *census, const char *dir, const struct suffix_list *suffixes,
+/* `without`: a detector that is left out, or NULL. */
+int inspection_run(struct inspection *ret, const struct census *census, struct store *store, const struct suffix_list *suffixes,
                    unsigned threads, const char *without, struct fault *why) MUST_CHECK;
 void inspection_release(struct inspection *i);
 

@@ -293,12 +293,6 @@ int filter_open(struct filter **ret, const char *table_path, uint64_t trailer_ha
     return r;
 }
 
-void filter_give_back(const struct filter *f)
-{
-    if (f->map != NULL)
-        (void)madvise((void *)(uintptr_t)f->map, f->map_len, MADV_DONTNEED);
-}
-
 void filter_close(struct filter **filter)
 {
     struct filter *f = *filter;

@@ -36,7 +36,6 @@ void filter_builder_destroy(struct filter_builder **b);
 struct filter;
 int filter_open(struct filter **ret, const char *table_path, uint64_t trailer_hash, struct fault *why) MUST_CHECK;
 void filter_close(struct filter **f);
-void filter_give_back(const struct filter *f); /* as table_reader_give_back */
 
 /* Ask for the line early, test it later: many tables then wait for memory together. */
 void filter_prefetch(const struct filter *f, uint64_t hash);

@@ -51,6 +51,7 @@ struct store {
     size_t n_busy;
     bool purging;
     struct store_scan *free_scans;
+    atomic_uint_fast64_t left_mapped; /* bytes, after the last store_give_back: filters, other files */
 };
 
 void table_path(const char *dir, const struct store_table *t, char ret[PATH_BYTES]);

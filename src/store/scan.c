@@ -274,16 +274,15 @@ static uint64_t mapped_bytes(void)
 
 void store_give_back(struct store *s, uint64_t most)
 {
-    if (mapped_bytes() <= most)
+    uint64_t mapped = mapped_bytes();
+    if (mapped <= most || mapped <= atomic_load(&s->left_mapped) + most / 4)
         return;
     struct snapshot *snapshot = snapshot_hold(s);
     for (size_t i = 0; i < snapshot->n; i++) {
         const struct table_reader *reader = atomic_load(&snapshot->handles[i]->reader);
-        const struct filter *filter = atomic_load(&snapshot->handles[i]->filter);
         if (reader != NULL)
             table_reader_give_back(reader);
-        if (filter != NULL)
-            filter_give_back(filter);
     }
     snapshot_drop(&snapshot);
+    atomic_store(&s->left_mapped, mapped_bytes());
 }

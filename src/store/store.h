@@ -163,8 +163,9 @@ typedef int (*store_entry)(void *ctx, struct slice key, struct slice value, stru
 int store_scan_each(struct store *store, const struct store_range *range, store_entry entry, void *ctx,
                     struct fault *why) MUST_CHECK;
 
-/* When more than `most` bytes of mapped files are in the process' memory, those of this store's tables leave it: they stay in the
- * system's cache while that has room. For whoever reads much of a large database; costs a look at /proc when there is nothing to do. */
+/* When more than `most` bytes of mapped files are in the process' memory, those of this store's tables leave it (filters do not: every
+ * look-up needs them): they stay in the system's cache while that has room. For whoever reads much of a large database; costs a look at
+ * /proc when there is nothing to do. Any thread. */
 void store_give_back(struct store *store, uint64_t most);
 
 /* Readers: picks up commits made by the writer since. */
