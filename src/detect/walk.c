@@ -251,19 +251,12 @@ static int withdraw_unsaid(struct walk *w, struct docket_name *n, const struct s
 {
     int rc = E_OK;
     for (size_t i = n->n_rows; rc == 0 && i-- > 0;) {
-        bool spoke = compared || detector_at(n->rows[i].detector)->compare == NULL;
-        if (all || (spoke && !is_said(said, n_said, &n->rows[i])))
+        const struct docket_row *row = &n->rows[i];
+        bool spoke = compared || detector_at(row->detector)->compare == NULL;
+        if (all || (spoke && !is_said(said, n_said, row)))
             rc = withdraw_row(w, n, n->rows[i]);
     }
     return rc;
-}
-
-static bool stays_on(const struct docket_name *n)
-{
-    for (size_t i = 0; i < n->n_rows; i++)
-        if (brings_on(detector_at(n->rows[i].detector), n->rows[i].weight))
-            return true;
-    return false;
 }
 
 static bool any_brings_on(const struct said *said, size_t n)
@@ -272,6 +265,22 @@ static bool any_brings_on(const struct said *said, size_t n)
         if (brings_on(detector_at(said[i].finding->detector), said[i].strength))
             return true;
     return false;
+}
+
+/* Of detectors that have not spoken, so that their rows stand. */
+static bool is_left(const struct docket_row *row, const struct said *said, size_t n_said, bool compared)
+{
+    return !compared && detector_at(row->detector)->compare != NULL && !is_said(said, n_said, row);
+}
+
+/* Whether anything keeps the name on the docket after this step. What does not is not written to be withdrawn at once: the ledger takes a row
+ * that the same step withdrew for news when the step is walked again. */
+static bool stays_on(const struct docket_name *n, const struct said *said, size_t n_said, bool compared)
+{
+    for (size_t i = 0; i < n->n_rows; i++)
+        if (is_left(&n->rows[i], said, n_said, compared) && brings_on(detector_at(n->rows[i].detector), n->rows[i].weight))
+            return true;
+    return any_brings_on(said, n_said);
 }
 
 /* `compared`: what compares names has spoken, too. */
@@ -287,13 +296,10 @@ static int apply(struct walk *w, struct slice owner, const struct figures *figur
     w->checked++;
     if (figures != NULL)
         rc = docket_figures_put(n, figures, w->why);
-    for (size_t i = 0; rc == 0 && i < n_said; i++)
+    bool stays = stays_on(n, said, n_said, compared);
+    for (size_t i = 0; rc == 0 && stays && i < n_said; i++)
         rc = put_row(w, n, &said[i]);
-    if (rc == 0)
-        rc = withdraw_unsaid(w, n, said, n_said, compared, false);
-    if (rc == 0 && !stays_on(n))
-        rc = withdraw_unsaid(w, n, NULL, 0, true, true);
-    return rc;
+    return rc ? rc : withdraw_unsaid(w, n, said, n_said, compared, !stays);
 }
 
 /* ---- comparing ---- */
