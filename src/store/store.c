@@ -309,24 +309,29 @@ int store_commit(struct store *s, const struct store_change *change, struct faul
     return r;
 }
 
-/* Is this one of our names? Then it is ours to remove when nobody names it. */
-static bool is_our_file(const char *name)
+/* What follows "KIND-TIER-ID.mtbl" in a name that begins so, or NULL. */
+static const char *after_table(const char *name)
 {
-    size_t len = strlen(name);
-    if (len > 4 && strcmp(name + len - 4, ".tmp") == 0)
-        return strncmp(name, "MANIFEST", 8) == 0 || strncmp(name, "state-", 6) == 0 || strcmp(name, "client.key.tmp") == 0 ||
-               strstr(name, ".mtbl");
-    if (strncmp(name, "state-", 6) == 0 && strspn(name + 6, "0123456789abcdef") == 16 && len == 22)
-        return true;
     for (size_t k = 0; k < KINDS; k++)
         for (size_t t = 0; t < TIERS; t++) {
             char prefix[64];
             size_t n = (size_t)snprintf(prefix, sizeof prefix, "%s-%s-", record_kinds[k].name, TIER_NAMES[t]);
-            if (strncmp(name, prefix, n) == 0 && strspn(name + n, "0123456789abcdef") == 16 &&
-                (strcmp(name + n + 16, ".mtbl") == 0 || strcmp(name + n + 16, ".mtbl.filter") == 0))
-                return true;
+            if (strncmp(name, prefix, n) == 0 && strspn(name + n, "0123456789abcdef") == 16 && strncmp(name + n + 16, ".mtbl", 5) == 0)
+                return name + n + 21;
         }
-    return false;
+    return NULL;
+}
+
+/* Is this one of our names? Then it is ours to remove when nobody names it. Analysis writes tables of its own here meanwhile. */
+static bool is_our_file(const char *name)
+{
+    size_t len = strlen(name);
+    const char *rest = after_table(name);
+    if (len > 4 && strcmp(name + len - 4, ".tmp") == 0)
+        return strncmp(name, "MANIFEST", 8) == 0 || strncmp(name, "state-", 6) == 0 || strcmp(name, "client.key.tmp") == 0 || rest != NULL;
+    if (strncmp(name, "state-", 6) == 0 && strspn(name + 6, "0123456789abcdef") == 16 && len == 22)
+        return true;
+    return rest != NULL && (*rest == '\0' || strcmp(rest, ".filter") == 0);
 }
 
 static bool is_named(const struct store *s, const char *name)
