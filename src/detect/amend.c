@@ -144,7 +144,7 @@ static int amend_verdict(void *ctx, const struct verdict *v, struct fault *why)
     struct repeat_decided d = { a, verdict_of(&s), false };
     if (d.as.level == v->level && d.as.campaign == v->campaign)
         return E_OK;
-    struct verdict none = { .name = v->name, .scope = v->scope, .reason = "{\"decided\":\"amended\",\"because\":\"" NOT_AGAIN "\"}" };
+    struct verdict none = { .name = v->name, .scope = v->scope, .reason = "{\"decided\":\"" NOT_AGAIN "\"}" };
     int rc = verdict_find(a->k, v->name, v->scope, a->step - 1, repeat_verdict, &d, why);
     if (rc == 0 && !d.found)
         rc = put_verdict(a, none, &d.as, why);
