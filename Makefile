@@ -2,8 +2,9 @@
 
 BUILD ?= build
 MESON ?= meson
+BENCH_NAMES ?= 100000 300000 1000000
 
-.PHONY: all setup demo check bench install clean help
+.PHONY: all setup demo check bench bench-analyze install clean help
 
 all: $(BUILD)/build.ninja
 	@$(MESON) compile -C $(BUILD)
@@ -26,6 +27,10 @@ bench: setup
 	@$(MAKE) --no-print-directory all
 	@bench/run --build $(BUILD) $(BENCH_ARGS)
 
+bench-analyze: setup
+	@$(MAKE) --no-print-directory all
+	@for n in $(BENCH_NAMES); do $(BUILD)/bench/bench_analyze --names $$n $(BENCH_ARGS) $(BUILD)/bench-analyze.db || exit; done
+
 install: all
 	@DESTDIR="$(DESTDIR)" $(MESON) install -C $(BUILD) --no-rebuild
 
@@ -38,5 +43,6 @@ help:
 	@echo "make demo       set up, build, and find malware in a simulated month"
 	@echo "make check      set up, build, run all tests but the long ones"
 	@echo "make bench      measure against the reference loop (BENCH_ARGS=--quick)"
+	@echo "make bench-analyze  what analyze takes for a day of BENCH_NAMES registered domains"
 	@echo "make install    install under the prefix, below DESTDIR"
 	@echo "make clean      remove the build folders"

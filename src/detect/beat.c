@@ -89,7 +89,7 @@ static void find_sampled(const struct subject *s, struct sampled *ret)
 
 static void add_gap(struct gaps *g, uint32_t s)
 {
-    g->gap[g->n++] = (struct gap){ .s = s, .log_s = log(s) };
+    g->gap[g->n++] = (struct gap){ .s = s };
     g->span_s += s;
 }
 
@@ -153,7 +153,7 @@ static void find_spread(struct gaps *g)
 {
     double logs[BEAT_GAPS];
     for (unsigned i = 0; i < g->n; i++)
-        logs[i] = g->gap[i].log_s;
+        logs[i] = g->gap[i].log_s = log(g->gap[i].s);
     g->mean = moments(logs, g->n, &g->squares);
 }
 
@@ -399,7 +399,6 @@ static unsigned gather(const struct sampled *sampled, const struct subject_clien
     all->judged = false;
     for (unsigned i = 0; i < all->n; i++) {
         find_gaps(sampled, chosen[i], burst_s, room, &all->client[i]);
-        find_spread(&all->client[i]);
         total += all->client[i].n;
     }
     return total;
@@ -422,6 +421,8 @@ struct beat beat_find(const struct subject *s, uint32_t ttl_s)
         if (total == gaps)
             break; /* nothing more came together */
         gaps = total;
+        for (unsigned i = 0; i < all.n; i++)
+            find_spread(&all.client[i]);
         try_gaps(&all, all.client, all.n, &best);
         for (unsigned i = 0; i < all.n && i < ALONE && all.n > 1 && best.nats < enough; i++)
             try_gaps(&all, &all.client[i], 1, &best);
