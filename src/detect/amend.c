@@ -1,5 +1,6 @@
 #include "detect/amend.h"
 
+#include "knowledge/decision.h"
 #include "knowledge/evidence.h"
 #include "knowledge/indicator.h"
 
@@ -125,15 +126,47 @@ static int repeat_verdict(void *ctx, const struct verdict *v, struct fault *why)
     return put_verdict(d->a, *v, &d->as, why);
 }
 
-/* The indicator follows. That there is none is as good. */
+static int set_indicator(const struct amend *a, const struct verdict *v, enum indicator_state state, struct fault *why)
+{
+    int rc = indicator_set_state(a->k, v->name, v->scope, state, a->step * KNOWLEDGE_HOUR_S, "dnsmon", NOT_AGAIN, why);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+static int see_active(void *ctx, const struct indicator *i, struct fault *why)
+{
+    (void)why;
+    *(bool *)ctx = i->state == INDICATOR_ACTIVE;
+    return E_OK;
+}
+
+static int see_word(void *ctx, const struct decision *d, struct fault *why)
+{
+    (void)why;
+    *(bool *)ctx = d->action == DECISION_BLOCK;
+    return E_OK;
+}
+
+static int see_level(void *ctx, const struct verdict *v, struct fault *why)
+{
+    (void)why;
+    *(enum verdict_level *)ctx = v->level;
+    return E_OK;
+}
+
+/* The indicator follows what holds now, which later rows of an earlier walk may still say; but one that the operator wants stays. The walk
+ * itself may have taken the verdict back already: to it there was no indicator to end. */
 static int amend_indicator(const struct amend *a, const struct verdict *v, const struct docket_verdict *as, struct fault *why)
 {
-    bool was = v->level >= VERDICT_HIGH_RISK, is = as->level >= VERDICT_HIGH_RISK;
-    if (was == is)
-        return E_OK;
-    int rc = indicator_set_state(a->k, v->name, v->scope, is ? INDICATOR_ACTIVE : INDICATOR_WITHDRAWN,
-                                 a->step * KNOWLEDGE_HOUR_S, "dnsmon", NOT_AGAIN, why);
-    return rc == E_ABSENT ? E_OK : rc;
+    bool active = false, wanted = false;
+    enum verdict_level now = VERDICT_BENIGN;
+    if (as->level >= VERDICT_HIGH_RISK)
+        return v->level < VERDICT_HIGH_RISK ? set_indicator(a, v, INDICATOR_ACTIVE, why) : E_OK;
+    int rc = verdict_find(a->k, v->name, v->scope, KNOWLEDGE_NOW, see_level, &now, why);
+    if (rc == 0 && now < VERDICT_HIGH_RISK)
+        rc = indicator_find(a->k, v->name, v->scope, see_active, &active, why);
+    if (rc == 0 && active)
+        rc = decision_covering(a->k, v->name, a->known_at, see_word, &wanted, why);
+    return rc == 0 && active && !wanted ? set_indicator(a, v, INDICATOR_WITHDRAWN, why) : rc;
 }
 
 static int amend_verdict(void *ctx, const struct verdict *v, struct fault *why)
@@ -143,7 +176,7 @@ static int amend_verdict(void *ctx, const struct verdict *v, struct fault *why)
     find(a, v->name, &s);
     struct repeat_decided d = { a, verdict_of(&s), false };
     if (d.as.level == v->level && d.as.campaign == v->campaign)
-        return E_OK;
+        return amend_indicator(a, v, &d.as, why);
     struct verdict none = { .name = v->name, .scope = v->scope, .reason = "{\"decided\":\"" NOT_AGAIN "\"}" };
     int rc = verdict_find(a->k, v->name, v->scope, a->step - 1, repeat_verdict, &d, why);
     if (rc == 0 && !d.found)
