@@ -527,25 +527,6 @@ static int write_indicator(struct walk *w, const struct docket_name *n, struct d
     return indicator_put(w->k, &i, step_end_s(w->step), "dnsmon", w->why);
 }
 
-static int take_decided_at(void *ctx, const struct indicator *i, struct fault *why)
-{
-    (void)why;
-    *(int64_t *)ctx = i->decided_at;
-    return E_OK;
-}
-
-/* One that an earlier walk of this very step made, which knew less or judged otherwise. */
-static int end_indicator(struct walk *w, const char *name, enum scope scope)
-{
-    int64_t decided_at = 0;
-    int rc = indicator_find(w->k, name, scope, take_decided_at, &decided_at, w->why);
-    if (rc != 0 || decided_at != moment(w))
-        return rc;
-    rc = indicator_set_state(w->k, name, scope, INDICATOR_WITHDRAWN, step_end_s(w->step), "dnsmon",
-                                 "not found again when this hour was walked anew", w->why);
-    return rc == E_ABSENT ? E_OK : rc;
-}
-
 static int write_verdict(struct walk *w, struct docket_name *n, struct slice owner, enum verdict_level level,
                          const struct judgement *j)
 {
@@ -568,8 +549,6 @@ static int write_verdict(struct walk *w, struct docket_name *n, struct slice own
         n->unsaved = true;
         rc = verdict_add(w->k, &row, &id, w->why);
         w->sum->verdicts += id != 0;
-        if (rc == 0 && level < VERDICT_HIGH_RISK && v->valid_until == 0)
-            rc = end_indicator(w, name, scope);
     }
     return rc ? rc : write_indicator(w, n, v, j, name, scope);
 }
