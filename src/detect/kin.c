@@ -24,11 +24,11 @@ int kin_pointers(struct scene *scene, const struct portrait_target *target, unsi
     if (target->kind == TARGET_ADDRESS)
         return scene_pointers_up_to(scene, target->value.len == 4 ? TYPE_A : TYPE_AAAA, target->value, most, ret, why);
     if (target->kind == TARGET_NS)
-        return scene_pointers_below(scene, TYPE_NS, target->value, ret, why);
+        return scene_pointers_below_up_to(scene, TYPE_NS, target->value, most, ret, why);
     struct scene_owners mail;
-    int rc = scene_pointers_below(scene, TYPE_MX, target->value, &mail, why);
+    int rc = scene_pointers_below_up_to(scene, TYPE_MX, target->value, most, &mail, why);
     if (rc == E_OK)
-        rc = scene_pointers_below(scene, TYPE_CNAME, target->value, ret, why);
+        rc = scene_pointers_below_up_to(scene, TYPE_CNAME, target->value, most, ret, why);
     if (rc == E_OK && mail.count > ret->count)
         *ret = mail;
     return rc;

@@ -21,8 +21,8 @@ int kin_related(struct scene *scene, const struct portrait *a, const struct port
 /* By what is registered alone. */
 bool kin_alike(const struct suffix_list *suffixes, struct slice a, struct slice b);
 
-/* Who points at a portrait's target: of a domain as CNAME or MX the kind that more do. Of an address that more than `most` point at, that
- * it is so (scene_pointers_up_to): hosters' addresses have hundreds. */
+/* Who points at a portrait's target: of a domain as CNAME or MX the kind that more do. Of a target that more than `most` point at, that
+ * it is so (scene_pointers_up_to): those of hosters have hundreds. */
 int kin_pointers(struct scene *scene, const struct portrait_target *target, unsigned most, struct scene_owners *ret,
                  struct fault *why) MUST_CHECK;
 

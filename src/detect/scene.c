@@ -301,14 +301,25 @@ int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, uns
     return point_at(s, type, rdata, most + 1, ret, why);
 }
 
-int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
+static int point_below(struct scene *s, uint16_t type, struct slice domain, unsigned enough, struct scene_owners *ret, struct fault *why)
 {
     uint8_t start[2 + NAME_KEY_MAX];
     if (domain.len < 2 || domain.len > NAME_KEY_MAX)
         return fault_set(why, E_USAGE, "not the key of a domain");
     put_be16(start, type);
     memcpy(start + 2, domain.ptr, domain.len - 1);
-    return pointers(s, start, domain.len + 1, false, UINT_MAX, ret, why);
+    return pointers(s, start, domain.len + 1, false, enough, ret, why);
+}
+
+int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why)
+{
+    return point_below(s, type, domain, UINT_MAX, ret, why);
+}
+
+int scene_pointers_below_up_to(struct scene *s, uint16_t type, struct slice domain, unsigned most, struct scene_owners *ret,
+                               struct fault *why)
+{
+    return point_below(s, type, domain, most + 1, ret, why);
 }
 
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)

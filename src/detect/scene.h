@@ -78,6 +78,8 @@ int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, uns
 
 /* Whose hosts point at names at or below a domain (its owner key); of types whose searchable form begins with a name (CNAME, NS, MX, SRV, ...). */
 int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, struct scene_owners *ret, struct fault *why) MUST_CHECK;
+int scene_pointers_below_up_to(struct scene *s, uint16_t type, struct slice domain, unsigned most, struct scene_owners *ret,
+                               struct fault *why) MUST_CHECK;
 
 /* First seen of a name, or of a registered domain at or below it, in the name table: seconds; 0 = not before the step's end. */
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why) MUST_CHECK;

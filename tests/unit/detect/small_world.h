@@ -112,11 +112,16 @@ int scene_pointers(struct scene *s, uint16_t type, struct slice rdata, struct sc
     return 0;
 }
 
+static void world_cut(struct scene_owners *at, unsigned most)
+{
+    at->n = at->n > most + 1 ? most + 1 : at->n;
+    at->count = at->count > most + 1 ? most + 1 : at->count;
+}
+
 int scene_pointers_up_to(struct scene *s, uint16_t type, struct slice rdata, unsigned most, struct scene_owners *ret, struct fault *why)
 {
     int rc = scene_pointers(s, type, rdata, ret, why);
-    ret->n = ret->n > most + 1 ? most + 1 : ret->n;
-    ret->count = ret->count > most + 1 ? most + 1 : ret->count;
+    world_cut(ret, most);
     return rc;
 }
 
@@ -130,6 +135,14 @@ int scene_pointers_below(struct scene *s, uint16_t type, struct slice domain, st
             world_gather(ret, &s->rows[i]);
     }
     return 0;
+}
+
+int scene_pointers_below_up_to(struct scene *s, uint16_t type, struct slice domain, unsigned most, struct scene_owners *ret,
+                               struct fault *why)
+{
+    int rc = scene_pointers_below(s, type, domain, ret, why);
+    world_cut(ret, most);
+    return rc;
 }
 
 int scene_first(struct scene *s, struct slice owner, bool domain, uint32_t *ret_s, struct fault *why)
