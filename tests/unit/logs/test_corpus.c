@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct reader_ops *const readers[] = { &reader_dnstap, &reader_zeek, &reader_eve,
                                                     &reader_sensor };
@@ -81,21 +82,21 @@ static void read_folder(struct harness *h, const char *folder)
         free(entries);
 }
 
-static void test_corpus(void **state)
+static char folder[3000];
+
+static bool find_folder(void)
 {
-    (void)state;
-    static struct harness h;
-    char folder[3000];
     const char *shared = getenv("DNSMON_SHARED");
     if (shared == NULL)
         shared = getenv("DNSMON_SHARED_DEFAULT");
     snprintf(folder, sizeof folder, "%.2000s/data/logs", shared ? shared : "../shared");
-    DIR *d = opendir(folder);
-    if (d == NULL) {
-        print_message("# no %s: skipped\n", folder);
-        skip();
-    }
-    closedir(d);
+    return access(folder, R_OK) == 0;
+}
+
+static void test_corpus(void **state)
+{
+    (void)state;
+    static struct harness h;
     harness_init(&h);
     read_folder(&h, folder);
     harness_release(&h);
@@ -104,5 +105,9 @@ static void test_corpus(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_corpus) };
+    if (!find_folder()) {
+        printf("1..0 # SKIP no %s\n", folder); /* of TAP: the whole program */
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
