@@ -544,8 +544,9 @@ static void show_host(struct subject_host *shown, const struct subject_host *hos
     while (n > begin && host->hours[n - 1].hour > step)
         n--;
     *shown = *host;
-    shown->hours = host->hours + begin;
     shown->n_hours = n - begin;
+    if (begin > 0) /* without hours there is nothing to point into */
+        shown->hours = host->hours + begin;
 }
 
 static void show_known(struct history *h)
