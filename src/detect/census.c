@@ -24,7 +24,8 @@ struct pass {
     struct activity activity;
     size_t candidates_room;
     const struct suffix_list *suffixes;
-    const struct wanted *wanted, *wanted_end; /* those not passed yet */
+    const struct wanted *wanted; /* those not passed yet */
+    size_t n_wanted;
 
     uint8_t at[NAME_KEY_MAX];
     size_t at_len;
@@ -199,9 +200,9 @@ static int keep_candidate(struct pass *p, struct fault *why)
 static struct wanted find_wanted(struct pass *p)
 {
     struct slice owner = { p->at, p->at_len };
-    while (p->wanted < p->wanted_end && slice_compare(p->wanted->owner, owner) < 0)
+    for (; p->n_wanted > 0 && slice_compare(p->wanted->owner, owner) < 0; p->n_wanted--)
         p->wanted++;
-    bool found = p->wanted < p->wanted_end && slice_compare(p->wanted->owner, owner) == 0;
+    bool found = p->n_wanted > 0 && slice_compare(p->wanted->owner, owner) == 0;
     bool in_chunk = found && p->wanted->from <= p->c->to && p->wanted->until >= p->c->from;
     return in_chunk ? *p->wanted : (struct wanted){ .from = 1, .until = 0 };
 }
@@ -274,7 +275,7 @@ int census_take(struct census *ret, struct store *store, const struct suffix_lis
     p->after = after;
     p->suffixes = suffixes;
     p->wanted = wanted;
-    p->wanted_end = wanted + n_wanted;
+    p->n_wanted = n_wanted;
     int rc = begin(ret, before, why);
     if (rc == 0)
         rc = store_scan_open(&p->scan, store, &range, why);
