@@ -294,7 +294,9 @@ static void make_vendor(struct world *w, struct rng *r, struct vendor *v, bool i
     if (rng_chance(r, 0.12)) { /* new on the market, and all who have it begin within days */
         struct zone *z = world_zone(w, v->zones[0]);
         v->launched_s = w->start_s + (int64_t)(rng_real(r) * (double)(w->end_s - w->start_s));
-        z->registered_s = v->launched_s - rng_range(r, 1, 90) * DAY_S;
+        int64_t registered_s = v->launched_s - rng_range(r, 1, 90) * DAY_S;
+        /* Or new in this network alone: second-hand, and its vendor is long gone. */
+        z->registered_s = z->kind == ZONE_DEAD_VENDOR ? z->registered_s : registered_s;
     }
     v->jitter = (float)(rng_chance(r, 0.3) ? 0.01 : 0.05 + 0.45 * rng_real(r));
     v->role = (uint8_t)(iot ? CLIENT_IOT : roles[rng_below(r, 4)]);
