@@ -23,6 +23,11 @@ struct job {
     atomic_size_t next; /* candidate; orders nothing else */
 };
 
+struct kept_host {
+    const uint8_t *of; /* the subject's key: where it stands, while the candidate is at hand */
+    struct slice owner;
+};
+
 struct inspector {
     struct job *job;
     struct task task;
@@ -36,7 +41,7 @@ struct inspector {
     size_t n_taken, taken_room;
     /* Of the candidate at hand. */
     struct slice owner; /* the census' */
-    struct slice hosts[SUBJECT_HOSTS];
+    struct kept_host hosts[SUBJECT_HOSTS];
     size_t n_hosts;
     const struct figures *figures; /* of figures_step; NULL = none yet */
     uint32_t figures_step;
@@ -87,17 +92,20 @@ static struct figures_host host_figures(const struct subject_host *host, uint32_
     return f;
 }
 
-/* The key of a host, copied once for all that is said of the candidate: hosts keep their places. */
-static bool keep_host(struct inspector *in, const struct subject *s, size_t i)
+/* The key of a host, copied once for all that is said of the candidate; len 0: no memory. As steps go by a host may come into view in
+ * the middle of those that were, so a place says nothing: the subject's own key does. */
+static struct slice keep_host(struct inspector *in, struct slice owner, size_t likely)
 {
-    for (; in->n_hosts <= i; in->n_hosts++) {
-        struct slice owner = s->hosts[in->n_hosts].owner;
+    size_t i = likely < in->n_hosts && in->hosts[likely].of == owner.ptr ? likely : 0;
+    while (i < in->n_hosts && in->hosts[i].of != owner.ptr)
+        i++;
+    if (i == in->n_hosts) {
         uint8_t *to = arena_alloc(&in->memory, owner.len);
         if (to == NULL)
-            return false;
-        in->hosts[in->n_hosts] = (struct slice){ memcpy(to, owner.ptr, owner.len), owner.len };
+            return (struct slice){ 0 };
+        in->hosts[in->n_hosts++] = (struct kept_host){ owner.ptr, { memcpy(to, owner.ptr, owner.len), owner.len } };
     }
-    return true;
+    return in->hosts[i].owner;
 }
 
 static bool figure_hosts(struct inspector *in, struct figures *f, const struct subject *s, uint32_t from)
@@ -105,10 +113,10 @@ static bool figure_hosts(struct inspector *in, struct figures *f, const struct s
     struct figures_host all[SUBJECT_HOSTS];
     unsigned n = 0;
     for (size_t i = 0; i < s->n_hosts; i++) {
-        if (!keep_host(in, s, i))
-            return false;
         all[n] = host_figures(&s->hosts[i], from);
-        all[n++].owner = in->hosts[i];
+        all[n].owner = keep_host(in, s->hosts[i].owner, i);
+        if (all[n++].owner.len == 0)
+            return false;
     }
     if (n)
         qsort(all, n, sizeof *all, by_queries);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "detect/census.h"
+#include "detect/inspection.h"
 #include "detect/portrait.h"
 
 enum { T = 475008 }; /* begins a day, and a period */
@@ -346,6 +347,53 @@ static void who_is_wanted_is_a_candidate(void **state)
     suffix_destroy(&suffixes);
 }
 
+static const struct figures_host *figures_of(const struct figures *f, const char *host)
+{
+    for (unsigned i = 0; i < f->n_hosts; i++)
+        if (slice_compare(f->hosts[i].owner, stored_key(host)) == 0)
+            return &f->hosts[i];
+    return NULL;
+}
+
+/* The domain's own name is known from answers about others before anybody asks for it: then it comes into view in front of hosts that were
+ * there already, each of which keeps its own figures. */
+static void figures_are_of_their_hosts(void **state)
+{
+    struct suffix_list *suffixes = stored_suffixes();
+    struct census c;
+    struct inspection found;
+    (void)state;
+    stored_new();
+    stored_name("gone.example", "gone.example", (uint64_t)T * 3600);
+    for (unsigned hour = 0; hour < 60; hour++) {
+        stored_ask(KIND_DOMAIN, "gone.example", T + hour, 9, ACTIVITY_NX_DOMAIN, 1, 4, 0);
+        stored_ask(KIND_HOST, "a.gone.example", T + hour, 2, ACTIVITY_NX_DOMAIN, 1, 4, 0);
+        if (hour >= 3)
+            stored_ask(KIND_HOST, "b.gone.example", T + hour, 3, ACTIVITY_NX_DOMAIN, 1, 4, 0);
+        if (hour >= 40)
+            stored_ask(KIND_HOST, "gone.example", T + hour, 4, ACTIVITY_NX_DOMAIN, 1, 4, 0);
+    }
+    struct store *store = stored_open();
+    OK(census_take(&c, store, suffixes, T, T + 59, T, NULL, 0, NULL, NULL, &why));
+    OK(inspection_run(&found, &c, store, suffixes, 1, NULL, &why));
+    bool told = false;
+    for (size_t i = 0; i < found.n_panels; i++) {
+        const struct figures *f = found.panels[i].n == 1 ? found.panels[i].figures[0] : NULL;
+        if (f == NULL || f->last_asked < T + 53)
+            continue;
+        told = true;
+        assert_int_equal(f->n_hosts, 3);
+        assert_true(figures_of(f, "a.gone.example")->first == T && figures_of(f, "a.gone.example")->queries == 2 * (f->last_asked + 1 - T));
+        assert_true(figures_of(f, "b.gone.example")->first == T + 3 && figures_of(f, "b.gone.example")->queries == 3 * (f->last_asked - T - 2));
+        assert_true(figures_of(f, "gone.example")->first == T && figures_of(f, "gone.example")->queries == 4 * (f->last_asked - T - 39));
+    }
+    assert_true(told);
+    inspection_release(&found);
+    census_release(&c);
+    store_close(&store);
+    suffix_destroy(&suffixes);
+}
+
 static void no_activity(void **state)
 {
     uint32_t first;
@@ -360,7 +408,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_view_knows_nothing_later), cmocka_unit_test(hours_clients_and_limits), cmocka_unit_test(a_scene_knows_nothing_later),
-        cmocka_unit_test(chunks_are_the_whole),       cmocka_unit_test(who_is_wanted_is_a_candidate), cmocka_unit_test(no_activity),
+        cmocka_unit_test(chunks_are_the_whole),       cmocka_unit_test(who_is_wanted_is_a_candidate), cmocka_unit_test(figures_are_of_their_hosts),
+        cmocka_unit_test(no_activity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
