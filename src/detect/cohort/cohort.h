@@ -11,7 +11,7 @@
 enum {
     COHORT_CLIENTS_MIN = 2,     /* of a name: one client's names are that client's habits */
     COHORT_TIMED = 5,           /* so few in common count only for names asked for in the same hours */
-    COHORT_HOURS_MIN = 6,       /* of these at least so many, and half of either's */
+    COHORT_HOURS_MIN = 6,       /* of these at least so many, and half of either's since both were there */
     COHORT_BLOCK = 1024,        /* names of like breadth among which decoys shuffle clients */
     COHORT_SLOTS_MAX = 1 << 24, /* clients of all names together; with more, each name keeps fewer, the smallest ids */
 };

@@ -218,6 +218,16 @@ static unsigned common_hours(const struct portrait *a, const struct portrait *b)
     return n;
 }
 
+/* Hours in which it was asked for, from the first one of the other on: what was before that says nothing of both. */
+static unsigned hours_beside(const struct portrait *p, const struct portrait *other)
+{
+    uint32_t from = other->n_hours ? other->window_from + other->hours[0].at : 0;
+    unsigned before = 0;
+    while (before < p->n_hours && p->window_from + p->hours[before].at < from)
+        before++;
+    return p->n_hours - before;
+}
+
 /* The most hours in common when one of both is moved by whole days. */
 static unsigned common_hours_moved(const struct portrait *a, const struct portrait *b)
 {
@@ -243,7 +253,7 @@ static double weigh(void *context, size_t a, size_t b, unsigned shared, double s
     if (shared > COHORT_TIMED)
         return score;
     const struct portrait *x = c->names[a], *y = c->names[b];
-    unsigned common = common_hours(x, y), most = x->n_hours > y->n_hours ? x->n_hours : y->n_hours;
+    unsigned common = common_hours(x, y), of_x = hours_beside(x, y), of_y = hours_beside(y, x), most = of_x > of_y ? of_x : of_y;
     if (common < COHORT_HOURS_MIN || 2 * common < most)
         return 0;
     double of_a_client = (score + log((double)c->sets.n + 1)) / shared;
