@@ -45,6 +45,7 @@ struct detector {
     const char *name;   /* as the folder */
     enum group group;
     const char *about;  /* one line for people */
+    bool hosts_alone;   /* what it says of a host says that its domain is somebody else's, which is never blocked whole for that */
     /* Either or both. Errors are the store's (E_CORRUPT, E_NOMEM, ...). */
     int (*examine)(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why);
     int (*compare)(const struct panel *panel, struct scene *scene, struct findings *to, struct fault *why);

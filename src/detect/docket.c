@@ -387,8 +387,8 @@ char *docket_name_text(const struct docket_name *n)
         json_array_append_new(rows, row_json(&n->rows[i]));
     for (size_t i = 0; i < n->n_verdicts; i++)
         json_array_append_new(verdicts, verdict_json(&n->verdicts[i]));
-    json_t *all = json_pack("{s:[i, I, I], s:[I, I], s:b, s:I, s:o, s:o, s:o}", "memory", (int)n->memory.level,
-                            (json_int_t)n->memory.since, (json_int_t)n->memory.below_since, "docket",
+    json_t *all = json_pack("{s:[i, I, I, i], s:[I, I], s:b, s:I, s:o, s:o, s:o}", "memory", (int)n->memory.level,
+                            (json_int_t)n->memory.since, (json_int_t)n->memory.below_since, (int)n->memory.scope, "docket",
                             (json_int_t)n->watched_since, (json_int_t)n->idle_since, "passes_on", (int)n->passes_on, "campaign", (json_int_t)n->campaign, "figures",
                             figures_json(&n->figures), "rows", rows, "verdicts", verdicts);
     char *text = all == NULL ? NULL : json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17));
@@ -480,11 +480,11 @@ static int load_parts(struct docket *d, struct docket_name *n, const json_t *all
 {
     const json_t *memory = json_object_get(all, "memory"), *rows = json_object_get(all, "rows"),
                  *verdicts = json_object_get(all, "verdicts");
-    int level = (int)json_integer_value(json_array_get(memory, 0));
-    if (level < 0 || level >= VERDICT_LEVELS)
+    int level = (int)json_integer_value(json_array_get(memory, 0)), scope = (int)json_integer_value(json_array_get(memory, 3));
+    if (level < 0 || level >= VERDICT_LEVELS || (scope != SCOPE_DOMAIN && scope != SCOPE_HOST))
         return bad_memo(n->name, why);
     n->memory = (struct verdict_memory){ (enum verdict_level)level, (uint32_t)json_integer_value(json_array_get(memory, 1)),
-                                         (uint32_t)json_integer_value(json_array_get(memory, 2)) };
+                                         (uint32_t)json_integer_value(json_array_get(memory, 2)), (enum scope)scope };
     n->watched_since = (uint32_t)json_integer_value(json_array_get(json_object_get(all, "docket"), 0));
     n->idle_since = (uint32_t)json_integer_value(json_array_get(json_object_get(all, "docket"), 1));
     n->passes_on = json_is_true(json_object_get(all, "passes_on"));

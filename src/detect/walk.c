@@ -410,7 +410,7 @@ static void fill_rows(const struct docket_name *n, struct standing_row *rows)
     for (size_t i = 0; i < n->n_rows; i++) {
         const struct docket_row *r = &n->rows[i];
         const struct detector *d = detector_at(r->detector);
-        rows[i] = (struct standing_row){ d->name, d->group, r->weight, r->since, r->owner, r->peers, r->n_peers };
+        rows[i] = (struct standing_row){ d->name, d->group, r->weight, r->since, r->owner, r->peers, r->n_peers, d->hosts_alone };
     }
 }
 

@@ -185,12 +185,13 @@ static enum verdict_level evidence_says(const struct standing *s, const struct v
     return VERDICT_MALICIOUS;
 }
 
-/* One level at a time, each after some time below. */
+/* One level at a time, each after some time below. What was said of hosts alone is not held: it would fall upon the whole domain. */
 static enum verdict_level fall_slowly(const struct standing *s, const struct verdict_weights *w, struct judgement *j)
 {
     struct verdict_memory m = s->before;
-    bool anew = m.since < s->registered;
-    if (j->unheld >= m.level || anew) {
+    bool anew = m.since < s->registered, only_hosts = m.scope == SCOPE_HOST && j->scope == SCOPE_DOMAIN;
+    m.scope = j->scope;
+    if (j->unheld >= m.level || anew || only_hosts) {
         m.since = j->unheld == m.level && m.since ? m.since : s->step;
         m.level = j->unheld;
         m.below_since = 0;
@@ -216,9 +217,13 @@ static void limit(struct judgement *j, enum verdict_level most, enum decided dec
     j->decided = decided;
 }
 
+/* What was under suspicion before it became popular is not exonerated by that: a program that goes on asking makes it so. */
 static bool is_popular(const struct standing *s, const struct verdict_weights *w)
 {
-    return s->popular_rank != 0 && s->broad_days >= w->rule.popular_days && s->network_clients != 0 &&
+    const struct verdict_memory *m = &s->before;
+    bool suspect = m->level >= VERDICT_HIGH_RISK ||
+                   (m->level == VERDICT_SUSPICIOUS && m->since < s->first + w->rule.popular_days * DAY_STEPS);
+    return !suspect && s->popular_rank != 0 && s->broad_days >= w->rule.popular_days && s->network_clients != 0 &&
            s->clients >= w->rule.popular_share * s->network_clients;
 }
 

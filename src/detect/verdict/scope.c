@@ -20,6 +20,7 @@ struct accused {
     } hosts[JUDGEMENT_HOSTS];
     unsigned n;
     bool domain;
+    bool alone; /* all that is said of hosts leaves their domain out */
 };
 
 static void insert(struct accused *to, struct slice owner, double strength)
@@ -51,7 +52,7 @@ static void accuse(struct accused *to, struct slice owner, double strength)
 
 static struct accused accused_by(const struct standing *s, double fade, double least, bool only_external)
 {
-    struct accused a = { .n = 0 };
+    struct accused a = { .alone = true };
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct standing_row *row = &s->rows[i];
         double strength = row_weight(s, row, fade);
@@ -59,8 +60,10 @@ static struct accused accused_by(const struct standing *s, double fade, double l
             continue;
         if (slice_compare(row->owner, s->domain) == 0)
             a.domain = true;
-        else
+        else {
             accuse(&a, row->owner, strength);
+            a.alone &= row->hosts_alone;
+        }
     }
     return a;
 }
@@ -138,7 +141,7 @@ void scope_choose(const struct standing *s, const struct verdict_weights *w, str
         name_hosts(s, j, why, &a);
     else if (a.domain || a.n == 0)
         name_domain(s, j, SCOPE_WHY_ABOUT_DOMAIN);
-    else if (!others_established(s, w, &a))
+    else if (!a.alone && !others_established(s, w, &a))
         name_domain(s, j, SCOPE_WHY_NO_OTHERS);
     else
         name_hosts(s, j, SCOPE_WHY_OTHERS, &a);

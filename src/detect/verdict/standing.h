@@ -20,6 +20,7 @@ struct standing_row {
     struct slice owner;  /* the domain, or a host below it */
     const struct slice *peers;
     unsigned n_peers;
+    bool hosts_alone;    /* struct detector */
 };
 
 struct standing_host { /* below the domain; the domain's own name is one, too */
@@ -42,6 +43,7 @@ struct verdict_memory {
     enum verdict_level level;
     uint32_t since;       /* step of this level */
     uint32_t below_since; /* step since which it would have been lower; 0 = it would not */
+    enum scope scope;     /* that it was said of */
 };
 
 /* Its tie to a campaign (detect/campaign/campaign.h); strength 0 = none. */
