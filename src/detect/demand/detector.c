@@ -10,9 +10,10 @@ static const double typed_share = 0.7;   /* of the missing domains that are aske
 static const double typed_again = 0.7;   /* a mistake is made in another hour as well */
 static const double first_look_days = 1; /* as in novelty */
 static const double existed_nats = 3;    /* what existed and expired is asked for by what used it */
+static const double expired_max = 2;     /* no family: programs outlive names */
 static const double registered_nats = 1.5;
 static const double client_nats = 1.5;   /* the most that each client that keeps asking is good for */
-static const double demand_max = 8;
+static const double alone_max = 3;       /* a fleet with a dead vendor's name looks like this, however many: more takes company (fail-over) */
 enum {
     KEEPS_ASKING_HOURS = 3,
     PERSISTS_HOURS = 6,
@@ -92,10 +93,8 @@ static double strength_of(const struct demand *d, double flat)
     double dead = (1 - typed_share) * late * pow(d->clients, late - 1);
     double nats = -log(typed + dead) + fmax(-3, fmin(0, flat));
     nats -= 5 * d->https > d->queries ? 1 : 0;
-    nats = fmin(fmin(nats, client_nats * d->clients), demand_max);
-    nats -= d->before ? existed_nats : 0;
-    nats += d->registered && nats > 0 ? registered_nats : 0;
-    return fmin(nats, demand_max);
+    nats = fmin(nats, client_nats * d->clients) - (d->before ? existed_nats : 0);
+    return fmin(nats, d->before ? expired_max : alone_max) + (d->registered && nats > 0 ? registered_nats : 0);
 }
 
 static void tell(const struct subject *s, const struct demand *d, const struct daily *day, double strength, struct findings *to)

@@ -1,7 +1,8 @@
 /* small_world: a network in some lines of text, for detectors that read names; instead of a store.
  *
- *     AGO NAME TYPE [VALUE] [CLIENTS]     AGO hours before the step NAME was asked for and answered so; TYPE is A, AAAA, CNAME,
- *                                         NS, MX, SRV, TXT, NODATA, NXHOST (in an existing zone) or NX (nothing is registered)
+ *     AGO NAME TYPE [VALUE [CLIENTS [FROM]]]  AGO hours before the step NAME was asked for by so many clients, the first of them number
+ *                                         FROM (1), and answered so; TYPE is A, AAAA, CNAME, NS, MX, SRV, TXT, NODATA, NXHOST (in an
+ *                                         existing zone) or NX (nothing is registered)
  *     popular NAME CLIENTS BROAD_DAYS     used by many
  *     begin AGO                           of the database; 90 days without it
  *
@@ -31,7 +32,7 @@ enum { WORLD_STEP = 80000 * PERIOD_STEPS - 1, WORLD_ROWS = 512, WORLD_SUBJECTS =
 struct world_row {
     uint32_t hour, first_s;
     char name[256], type[16], value[256];
-    unsigned clients;
+    unsigned clients, from;
     uint8_t key_bytes[NAME_KEY_MAX], domain_bytes[NAME_KEY_MAX], rdata_bytes[WORLD_RDATA];
     struct slice key, domain, rdata;
     uint16_t rrtype; /* 0: an answer without records */
@@ -197,11 +198,12 @@ static void world_line(struct scene *w, const char *line)
         w->popular[i] = (struct scene_popular){ key, w->popular_names[i], clients, days };
         return;
     }
-    int n = sscanf(line, "%u %255s %15s %255s %u", &ago, r->name, r->type, r->value, &r->clients);
+    int n = sscanf(line, "%u %255s %15s %255s %u %u", &ago, r->name, r->type, r->value, &r->clients, &r->from);
     if (n < 3)
         return;
     assert_true(w->n_rows + 1 < WORLD_ROWS);
-    r->clients = n == 5 ? r->clients : 3;
+    r->clients = n >= 5 ? r->clients : 3;
+    r->from = n >= 6 ? r->from : 1;
     r->hour = WORLD_STEP - ago;
     r->first_s = r->hour * STEP_S;
     r->key = parts_key(r->name, strlen(r->name), r->key_bytes);
@@ -233,7 +235,7 @@ static struct activity world_activity(const struct world_row *r)
         a.counters[ACTIVITY_NOERROR] = r->clients;
     a.counters[r->rrtype == TYPE_SRV ? ACTIVITY_SRV : r->rrtype == TYPE_TXT ? ACTIVITY_TXT : ACTIVITY_A] = r->clients;
     for (unsigned i = 0; i < r->clients; i++)
-        activity_add_client(&a, 1 + i, (uint16_t)i);
+        activity_add_client(&a, r->from + i, (uint16_t)i);
     return a;
 }
 
