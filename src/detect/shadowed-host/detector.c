@@ -12,6 +12,9 @@
 enum {
     NEW_S = 7 * 86400,          /* hosts and their addresses */
     ESTABLISHED_S = 14 * 86400, /* what was there before that is the domain's own way */
+    EARLIER_S = 6 * 3600,       /* by so much a domain that is not old has to be there before its hosts */
+    YOUNG_OTHERS = 2,           /* and so many further ones with it */
+    HOMELESS_OTHERS = 3,        /* as many for one that was not there before them, as far as it was asked for */
     TARGET_FEW = 12,            /* registered domains at an address; with more it is a provider's */
     NETWORKS_MAX = 64,
     HOSTS_TOLD = 16,
@@ -23,7 +26,8 @@ enum {
 
 struct home {
     uint64_t networks[NETWORKS_MAX];
-    unsigned n;
+    unsigned n;       /* 0: none */
+    uint32_t first_s; /* it was there since */
 };
 
 struct shadow {
@@ -55,35 +59,49 @@ static const struct subject_host *host_of(const struct subject *s, struct slice 
     return NULL;
 }
 
-/* Networks of records and of hosts that are not new: hosts that were there keep their right to move. False when there are too many. */
-static bool find_home(const struct subject *s, const struct scene *scene, struct home *ret)
-{
-    ret->n = 0;
-    for (size_t i = 0; i < s->n_records; i++) {
-        const struct subject_record *r = &s->records[i];
-        uint64_t network = is_address(r) ? parts_network(r->rdata) : 0;
-        if (network == 0 || in_home(ret, network))
-            continue;
-        const struct subject_host *host = kin_since(scene, r->first_s, ESTABLISHED_S) ? NULL : host_of(s, r->owner);
-        if (host != NULL && !kin_since(scene, host->first_s, ESTABLISHED_S))
-            continue;
-        if (ret->n == NETWORKS_MAX)
-            return false;
-        ret->networks[ret->n++] = network;
-    }
-    return ret->n > 0;
-}
-
 static size_t first_label(const struct subject_host *h)
 {
     return strcspn(h->sub, ".");
 }
 
-/* Where hosts with everyday names go is the owner's business: www, mail and the like move. */
-static bool worth(const struct subject_host *h, const struct scene *scene)
+/* The domain's own name, www, mail and the like: where these go is the owner's business. */
+static bool is_everyday(const struct subject_host *h)
 {
     size_t len = first_label(h);
-    return len > 0 && h->sub[0] != '_' && !kin_since(scene, h->first_s, NEW_S) && list_find(&list_common_labels, h->sub, len) == NULL;
+    return len == 0 || list_find(&list_common_labels, h->sub, len) != NULL;
+}
+
+/* Whether a record says where home is: it or its host was there before, or the host is one that every domain has. */
+static bool is_of_home(const struct subject *s, const struct scene *scene, const struct subject_record *r)
+{
+    if (kin_since(scene, r->first_s, ESTABLISHED_S))
+        return true;
+    const struct subject_host *host = host_of(s, r->owner);
+    return host == NULL || kin_since(scene, host->first_s, ESTABLISHED_S) || is_everyday(host);
+}
+
+/* Networks of what is not new: hosts that were there keep their right to move. False when there are too many. */
+static bool find_home(const struct subject *s, const struct scene *scene, struct home *ret)
+{
+    *ret = (struct home){ .first_s = UINT32_MAX };
+    for (size_t i = 0; i < s->n_records; i++) {
+        const struct subject_record *r = &s->records[i];
+        uint64_t network = is_address(r) ? parts_network(r->rdata) : 0;
+        if (network == 0 || !is_of_home(s, scene, r))
+            continue;
+        ret->first_s = r->first_s < ret->first_s ? r->first_s : ret->first_s;
+        if (in_home(ret, network))
+            continue;
+        if (ret->n == NETWORKS_MAX)
+            return false;
+        ret->networks[ret->n++] = network;
+    }
+    return true;
+}
+
+static bool worth(const struct subject_host *h, const struct scene *scene)
+{
+    return h->sub[0] != '_' && !kin_since(scene, h->first_s, NEW_S) && !is_everyday(h);
 }
 
 /* The only place the host has, away from home; NULL when it has none, or more of another kind. */
@@ -106,7 +124,7 @@ static const struct subject_record *away(const struct subject *s, const struct s
     return found;
 }
 
-/* Other old domains of other owners whose hosts came to that address lately; none when it is a provider's or was used before. */
+/* Other domains of other owners, older than their hosts there, that came to that address lately; none when it is a provider's or was used before. */
 static int victims(const struct subject *s, struct scene *scene, struct shadow *ret, struct fault *why)
 {
     struct scene_owners at;
@@ -121,7 +139,7 @@ static int victims(const struct subject *s, struct scene *scene, struct shadow *
             continue;
         if ((rc = scene_first(scene, other, true, &first_s, why)) != E_OK)
             return rc;
-        if (kin_old(scene, first_s))
+        if (kin_old(scene, first_s) || (first_s != 0 && first_s + (int64_t)EARLIER_S <= at.owners[i].first_s))
             ret->others[ret->n_others++] = other;
     }
     return E_OK;
@@ -136,7 +154,7 @@ static void tell(const struct subject *s, const struct shadow *w, struct finding
         snprintf(network, sizeof network, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
     else
         snprintf(network, sizeof network, "%x:%x::/32", get_be16(a), get_be16(a + 2));
-    snprintf(summary, sizeof summary, "new host %.60s of the old %.60s leads away from its networks, to %s (%u of its hosts there look random), as new hosts of %u other old domain%s do",
+    snprintf(summary, sizeof summary, "new host %.60s of the older %.60s leads away from its networks, to %s (%u of its hosts there look random), as new hosts of %u other such domain%s do",
              w->host->sub, s->name, network, w->random, w->n_others, w->n_others == 1 ? "" : "s");
     facts_begin(&f);
     facts_text(&f, "address", network, strlen(network));
@@ -175,17 +193,25 @@ static unsigned find_shadows(const struct subject *s, const struct scene *scene,
     return n;
 }
 
+/* The younger the domain, the more others: one that is old, one whose home was there for some hours before the host, any other. */
+static unsigned others_needed(const struct subject *s, const struct scene *scene, const struct home *home, const struct subject_host *h)
+{
+    if (home->n > 0 && kin_old(scene, s->first_s))
+        return 1;
+    return home->n > 0 && home->first_s + (int64_t)EARLIER_S <= h->first_s ? YOUNG_OTHERS : HOMELESS_OTHERS;
+}
+
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
     struct shadow shadows[HOSTS_TOLD];
     struct home home;
     int rc = E_OK;
-    if (!kin_old(scene, s->first_s) || !find_home(s, scene, &home))
+    if (!find_home(s, scene, &home))
         return E_OK;
     unsigned n = find_shadows(s, scene, &home, shadows);
     for (unsigned i = 0; rc == E_OK && i < n; i++) {
         rc = victims(s, scene, &shadows[i], why);
-        if (rc == E_OK && shadows[i].n_others > 0)
+        if (rc == E_OK && shadows[i].n_others >= others_needed(s, scene, &home, shadows[i].host))
             tell(s, &shadows[i], to);
     }
     return rc;
@@ -194,6 +220,7 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
 const struct detector detector_shadowed_host = {
     .name = "shadowed-host",
     .group = GROUP_INFRASTRUCTURE,
-    .about = "new hosts under old domains that lead away from all their others, to one new place",
+    .hosts_alone = true,
+    .about = "new hosts under older domains that lead away from all their others, to one new place",
     .examine = examine,
 };

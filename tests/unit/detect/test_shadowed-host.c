@@ -41,7 +41,23 @@ static void test_hosts(void **state)
           OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") "30 x7k2q9.bakery.de CNAME v.saas.net\n30 h3j8w2.plumber.com CNAME v.saas.net\n", "x7k2q9.bakery.de", 0, 0 },
         { "everyday hosts that move",
           OLD("bakery.de", "11.1.0.1") OLD("plumber.com", "12.1.0.1") "30 shop.bakery.de A 66.9.0.1\n40 shop.plumber.com A 66.9.0.1\n", "shop.bakery.de", 0, 0 },
-        { "a young domain", "200 www.bakery.de A 11.1.0.1\n" OLD("plumber.com", "12.1.0.1") "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n", "x7k2q9.bakery.de", 0, 0 },
+        { "young domains, there before their hosts, at three",
+          "200 www.bakery.de A 11.1.0.1\n150 www.plumber.com A 12.1.0.1\n90 www.choir.org A 13.1.0.1\n"
+          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n", "x7k2q9.bakery.de", 4.5, 4.7 },
+        { "... at two", "200 www.bakery.de A 11.1.0.1\n150 www.plumber.com A 12.1.0.1\n30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n",
+          "x7k2q9.bakery.de", 0, 0 },
+        { "as old as its host, at three",
+          "31 www.bakery.de A 11.1.0.1\n" OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1")
+          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n", "x7k2q9.bakery.de", 0, 0 },
+        { "... at four",
+          "31 www.bakery.de A 11.1.0.1\n" OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1") OLD("weaver.net", "14.1.0.1")
+          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n25 q8r3t7.weaver.net A 66.9.0.1\n",
+          "x7k2q9.bakery.de", 4.9, 5.1 },
+        { "nothing else is known of the domain, at four",
+          OLD("plumber.com", "12.1.0.1") OLD("choir.org", "13.1.0.1") OLD("weaver.net", "14.1.0.1")
+          "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n20 p4n6d1.choir.org A 66.9.0.1\n25 q8r3t7.weaver.net A 66.9.0.1\n",
+          "x7k2q9.bakery.de", 4.9, 5.1 },
+        { "a young domain, at two", "200 www.bakery.de A 11.1.0.1\n" OLD("plumber.com", "12.1.0.1") "30 x7k2q9.bakery.de A 66.9.0.1\n40 h3j8w2.plumber.com A 66.9.0.1\n", "x7k2q9.bakery.de", 0, 0 },
     };
     world_check(&detector_shadowed_host, cases, sizeof cases / sizeof cases[0]);
 }
