@@ -17,6 +17,7 @@ static const double told = 2;   /* nats from which an imitation counts */
 static const double one = 1.5;  /* nats for one other imitation there */
 static const double twice = 3; /* for each doubling of them */
 static const double most = 8;
+static const double mixed_most = 4.5; /* where most of the names imitate nobody: a hoster's machine, with neighbours of all sorts */
 
 struct place {
     uint64_t hash;
@@ -74,6 +75,7 @@ static const struct place *places_find(const struct places *p, uint64_t hash)
 struct company {
     struct slice peers[FINDING_PEERS];
     unsigned n_peers, n;
+    bool most; /* of the names there, the one looked at apart, are such */
     const struct portrait_target *target;
 };
 
@@ -91,11 +93,12 @@ static void count_company(const struct places *places, const struct place *first
 }
 
 /* New to the network, and no provider's. */
-static int is_new_place(struct scene *scene, const struct portrait_target *t, bool *ret, struct fault *why)
+static int is_new_place(struct scene *scene, struct company *c, bool *ret, struct fault *why)
 {
     struct scene_owners at;
-    int rc = kin_pointers(scene, t, SCENE_OWNERS, &at, why);
+    int rc = kin_pointers(scene, c->target, SCENE_OWNERS, &at, why);
     *ret = rc == E_OK && at.count <= PLACE_MAX && (at.n == 0 || !kin_old(scene, at.owners[0].first_s));
+    c->most = rc == E_OK && 2 * c->n + 1 > at.count;
     return rc;
 }
 
@@ -111,7 +114,7 @@ static int find_company(const struct panel *panel, const struct portrait *p, con
         if (first == NULL)
             continue;
         count_company(places, first, panel, p, &c);
-        int rc = c.n > ret->n ? is_new_place(scene, t, &new_place, why) : E_OK;
+        int rc = c.n > ret->n ? is_new_place(scene, &c, &new_place, why) : E_OK;
         if (rc != E_OK)
             return rc;
         if (new_place)
@@ -129,13 +132,14 @@ static void tell(const struct portrait *p, const struct company *c, struct findi
              c->n == 1 ? "" : "s", c->n == 1 ? "s" : "", first);
     facts_begin(&f);
     facts_count(&f, "imitations", c->n);
+    facts_flag(&f, "most_names_there", c->most);
     facts_open(&f, "peers", FACTS_LIST);
     for (unsigned i = 0; i < c->n_peers; i++) {
         parts_text(c->peers[i], text);
         facts_text(&f, NULL, text, strlen(text));
     }
     facts_close(&f);
-    findings_add(to, &(struct finding){ .owner = p->owner, .strength = fmin(most, one + twice * log2(c->n)), .summary = summary,
+    findings_add(to, &(struct finding){ .owner = p->owner, .strength = fmin(c->most ? most : mixed_most, one + twice * log2(c->n)), .summary = summary,
                                         .facts = facts_end(&f), .peers = c->peers, .n_peers = c->n_peers });
 }
 

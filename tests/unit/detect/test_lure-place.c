@@ -12,6 +12,9 @@ static void test_places(void **state)
     static const struct world_case cases[] = {
         { "two others", KNOWN LURES, "harborlights-login.xyz", 4.4, 4.6 },
         { "one that imitates nobody known, at three", KNOWN LURES "20 parcel-hour.com A 66.9.0.1\n", "parcel-hour.com", 6.2, 6.3 },
+        { "at a machine with names of all sorts",
+          KNOWN LURES "20 parcel-hour.com A 66.9.0.1\n20 choir.org A 66.9.0.1\n20 bakery.de A 66.9.0.1\n20 plumber.net A 66.9.0.1\n20 weaver.uk A 66.9.0.1\n",
+          "parcel-hour.com", 4.4, 4.6 },
         { "beside one imitation", KNOWN "30 harborlights-login.xyz A 66.9.0.1\n30 choir.org A 66.9.0.1\n", "choir.org", 1.4, 1.6 },
         { "alone", KNOWN "30 harborlights-login.xyz A 66.9.0.1\n", "harborlights-login.xyz", 0, 0 },
         { "elsewhere", KNOWN LURES "20 parcel-hour.com A 66.9.0.2\n", "parcel-hour.com", 0, 0 },
