@@ -2,6 +2,7 @@
 #include "detect/beat.h"
 #include "detect/daily.h"
 #include "detect/facts.h"
+#include "detect/rhythm/restless.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@ static const double flat_max = 4;     /* that it is asked for at all hours is tr
 static const double alone_max = 4; /* of one client: a monitor, a script, a tab left open are its owner's affair */
 static const double slow_s = 3 * 3600; /* beats from here on could be meals, shifts, mornings and evenings */
 static const double slow_unknown = 2;  /* and are worth no more before a day has shown the nights */
+static const double restless_max = 8;
+enum { RESTLESS_CLIENTS = 2 };
 
 /* What the beat is worth: slow ones only when they go through the nights. */
 static double of_beat(const struct beat *b, const struct daily *d)
@@ -53,36 +56,86 @@ static void state_day(struct facts *f, const struct daily *d)
     facts_close(f);
 }
 
-static void tell(const struct subject *s, const struct beat *b, const struct daily *d, bool beats, double strength,
-                 struct findings *to)
+static void state_restless(struct facts *f, const struct restless *r)
+{
+    facts_open(f, "restless", FACTS_OBJECT);
+    facts_number(f, "nats", r->nats);
+    facts_count(f, "clients", r->clients);
+    facts_count(f, "days", r->days);
+    facts_count(f, "longest_s", r->longest_s);
+    facts_close(f);
+}
+
+/* What was found, and the sentence that says so. */
+struct rhythm {
+    struct beat beat;
+    struct daily day;
+    struct restless restless;
+    enum { BY_BEAT, BY_RESTLESSNESS, BY_DAY } by;
+    double strength;
+};
+
+static void say(const struct rhythm *r, char summary[FINDING_SUMMARY])
+{
+    const struct beat *b = &r->beat;
+    switch (r->by) {
+    case BY_BEAT:
+        snprintf(summary, FINDING_SUMMARY,
+                 "%u of %u clients ask every %.0f minutes, give or take %.0f %%: %u of %u intervals fit, through %.0f hours",
+                 b->clients, b->looked, b->period_s / 60, 100 * b->jitter, b->on_beat, b->gaps, b->span_s / 3600);
+        break;
+    case BY_RESTLESSNESS:
+        snprintf(summary, FINDING_SUMMARY, "%u clients ask day and night, never with a pause of %u hours, one of them for %.0f hours",
+                 r->restless.clients, RESTLESS_PAUSE_S / STEP_S, r->restless.longest_s / 3600.0);
+        break;
+    case BY_DAY:
+        snprintf(summary, FINDING_SUMMARY,
+                 "asked for at all hours alike: %.0f %% of its clients come in the network's quiet hours, which are %.0f %% of all",
+                 100 * r->day.quiet, 100 * r->day.quiet_network);
+        break;
+    }
+}
+
+static void tell(const struct subject *s, const struct rhythm *r, struct findings *to)
 {
     char summary[FINDING_SUMMARY];
     struct facts f;
     facts_begin(&f);
-    state_beat(&f, b, subject_ttl(s));
-    state_day(&f, d);
-    if (beats)
-        snprintf(summary, sizeof summary,
-                 "%u of %u clients ask every %.0f minutes, give or take %.0f %%: %u of %u intervals fit, through %.0f hours",
-                 b->clients, b->looked, b->period_s / 60, 100 * b->jitter, b->on_beat, b->gaps, b->span_s / 3600);
-    else
-        snprintf(summary, sizeof summary,
-                 "asked for at all hours alike: %.0f %% of its clients come in the network's quiet hours, which are %.0f %% of all",
-                 100 * d->quiet, 100 * d->quiet_network);
-    findings_add(to, &(struct finding){ .owner = s->owner, .strength = strength, .summary = summary, .facts = facts_end(&f) });
+    state_beat(&f, &r->beat, subject_ttl(s));
+    state_day(&f, &r->day);
+    if (r->by == BY_RESTLESSNESS)
+        state_restless(&f, &r->restless);
+    say(r, summary);
+    findings_add(to, &(struct finding){ .owner = s->owner, .strength = r->strength, .summary = summary, .facts = facts_end(&f) });
+}
+
+/* Where no beat of several is told: the cache's may hide one. */
+static void find_restless(const struct subject *s, struct rhythm *r)
+{
+    if (s->n_hours < DAY_STEPS || s->n_clients < RESTLESS_CLIENTS)
+        return;
+    r->restless = restless_find(s, subject_ttl(s));
+    double nats = fmin(r->restless.nats, restless_max);
+    if (r->restless.clients < RESTLESS_CLIENTS || nats <= r->strength)
+        return;
+    r->by = BY_RESTLESSNESS;
+    r->strength = nats;
 }
 
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
     (void)why;
-    struct beat b = beat_of(s);
-    struct daily d = daily_compare(s, scene_network(scene));
-    double flat = fmax(0, fmin(d.flat, flat_max)), beat = of_beat(&b, &d), strength = fmax(0, beat) + flat;
-    bool beats = beat >= FINDING_MIN;
-    if (beats ? b.clients == 1 : s->n_clients == 1)
-        strength = fmin(strength, alone_max);
-    if (strength >= FINDING_MIN)
-        tell(s, &b, &d, beats, strength, to);
+    struct rhythm r = { .beat = beat_of(s), .day = daily_compare(s, scene_network(scene)) };
+    double flat = fmax(0, fmin(r.day.flat, flat_max)), beat = of_beat(&r.beat, &r.day);
+    bool alone = beat >= FINDING_MIN ? r.beat.clients == 1 : s->n_clients == 1;
+    r.by = beat >= FINDING_MIN ? BY_BEAT : BY_DAY;
+    r.strength = fmax(0, beat) + flat;
+    if (alone)
+        r.strength = fmin(r.strength, alone_max);
+    if (r.by == BY_DAY || alone)
+        find_restless(s, &r);
+    if (r.strength >= FINDING_MIN)
+        tell(s, &r, to);
     return E_OK;
 }
 

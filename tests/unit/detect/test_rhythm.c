@@ -234,6 +234,24 @@ static void test_hours_that_are_cut(void **state)
 
 /* ---- findings ---- */
 
+/* Hourly with 20 % jitter, as far as a cache of an hour lets it through; each day without the first `sleep` hours. */
+static void cached_beacon(unsigned clients, unsigned hours, unsigned sleep)
+{
+    synthetic_begin(&w, "cached.example", WATCHED_DAYS, END - hours);
+    for (unsigned client = 0; client < clients; client++) {
+        double kept_until = 0;
+        for (double at = (END - hours) * 3600.0; at < END * 3600.0; at += 3600 * (0.8 + 0.4 * synthetic_uniform(&w))) {
+            if (at < kept_until || (unsigned)(at / 3600) % 24 < sleep)
+                continue;
+            synthetic_ask(&w, client, at);
+            kept_until = at + 3600;
+        }
+    }
+    synthetic_end(&w, END - 1);
+    for (size_t i = 0; i < w.s.n_hours; i++)
+        w.hours[i].counters[ACTIVITY_TTL] = 3600;
+}
+
 static void test_findings(void **state)
 {
     (void)state;
@@ -267,6 +285,15 @@ static void test_findings(void **state)
     assert_true(paced <= 4);
     for (size_t i = 0; i < w.found.n; i++)
         assert_null(strstr(w.found.kept[i].finding.summary, "ask every"));
+
+    /* A program of an hour behind a cache of an hour: no beat, but no sleep either. */
+    cached_beacon(3, 80, 0);
+    assert_true(synthetic_examine(&w, &detector_rhythm) >= 8);
+    assert_non_null(strstr(w.found.kept[0].finding.summary, "3 clients ask day and night"));
+    cached_beacon(1, 80, 0);
+    assert_true(synthetic_examine(&w, &detector_rhythm) <= 4);
+    cached_beacon(3, 80, 8); /* a tab that is open while its person is awake */
+    assert_true(synthetic_examine(&w, &detector_rhythm) <= 4);
 
     synthetic_begin(&w, "none.example", WATCHED_DAYS, END - 1);
     synthetic_end(&w, END - 1);
