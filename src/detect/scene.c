@@ -96,10 +96,19 @@ const struct suffix_list *scene_suffixes(const struct scene *s)
 
 /* ---- gathering registered domains from a range ---- */
 
-/* An owner's first time becomes earlier. */
-static int date(struct scene *s, struct scene_owner *owner, uint64_t first)
+/* Whether an owner key is that of a registered domain (without its final 00), or of its www. */
+static bool is_site(struct slice owner, size_t registered)
+{
+    static const char www[] = "www\0"; /* with the name's end */
+    return owner.len == registered + 1 || (owner.len == registered + sizeof www && memcmp(owner.ptr + registered, www, sizeof www) == 0);
+}
+
+/* An owner's first times become earlier. */
+static int date(struct scene *s, struct scene_owner *owner, uint64_t first, bool site)
 {
     int64_t end_s = step_end_s(s->step);
+    if (site && (owner->site_s == 0 || first < owner->site_s))
+        owner->site_s = (uint32_t)first;
     if (first >= owner->first_s)
         return E_OK;
     s->n_known += owner->first_s >= end_s && first < (uint64_t)end_s;
@@ -108,22 +117,23 @@ static int date(struct scene *s, struct scene_owner *owner, uint64_t first)
 }
 
 /* The latest is the likeliest: keys of one value come by owner. */
-static int gather(struct scene *s, const uint8_t *key, size_t registered, uint64_t first, struct fault *why)
+static int gather(struct scene *s, struct slice key, size_t registered, uint64_t first, struct fault *why)
 {
+    bool site = is_site(key, registered);
     for (unsigned i = s->n_gathered; i-- > 0;) {
         struct scene_owner *known = &s->gathered[i];
-        if (known->owner.len == registered + 1 && memcmp(known->owner.ptr, key, registered) == 0)
-            return date(s, known, first);
+        if (known->owner.len == registered + 1 && memcmp(known->owner.ptr, key.ptr, registered) == 0)
+            return date(s, known, first, site);
     }
     if (s->n_gathered == SCENE_COUNTED)
         return STOP;
     uint8_t *owner = arena_alloc(&s->memory, registered + 1);
     if (owner == NULL)
         return no_memory(why);
-    memcpy(owner, key, registered);
+    memcpy(owner, key.ptr, registered);
     owner[registered] = 0;
-    s->gathered[s->n_gathered] = (struct scene_owner){ { owner, registered + 1 }, UINT32_MAX };
-    return date(s, &s->gathered[s->n_gathered++], first);
+    s->gathered[s->n_gathered] = (struct scene_owner){ { owner, registered + 1 }, UINT32_MAX, 0 };
+    return date(s, &s->gathered[s->n_gathered++], first, site);
 }
 
 /* `owner` is an owner key; counts when it is of a registered domain, and for labels one level below it. */
@@ -138,7 +148,7 @@ static int gather_owner(struct scene *s, struct slice owner, uint64_t first, str
         return E_OK;
     if (s->by_label && name_key_labels(owner.ptr, owner.len) != name_key_labels(owner.ptr, registered) + 1)
         return E_OK;
-    return gather(s, owner.ptr, registered, first, why);
+    return gather(s, owner, registered, first, why);
 }
 
 static int bad_record(struct fault *why)
@@ -220,9 +230,14 @@ static int ask(struct scene *s, uint64_t question, const struct store_range *ran
 static void show(const struct scene *s, const struct answer *a, struct scene_owners *ret)
 {
     ret->n = ret->count = 0;
-    for (unsigned i = 0; i < a->n && a->owners[i].first_s < step_end_s(s->step); i++, ret->count++)
-        if (ret->n < SCENE_OWNERS)
-            ret->owners[ret->n++] = a->owners[i];
+    int64_t end_s = step_end_s(s->step);
+    for (unsigned i = 0; i < a->n && a->owners[i].first_s < end_s; i++, ret->count++) {
+        if (ret->n == SCENE_OWNERS)
+            continue;
+        struct scene_owner *o = &ret->owners[ret->n++];
+        *o = a->owners[i];
+        o->site_s = o->site_s < end_s ? o->site_s : 0;
+    }
 }
 
 static const struct answer *cached(const struct scene *s, uint64_t question)

@@ -57,6 +57,7 @@ enum { SCENE_OWNERS = 32, SCENE_COUNTED = 256 };
 struct scene_owner {
     struct slice owner; /* key; borrowed for the life of the scene */
     uint32_t first_s;   /* of the label or the pointer, there */
+    uint32_t site_s;    /* of a pointer from the domain's own name or its www; 0 = these do not point there */
 };
 struct scene_owners {
     struct scene_owner owners[SCENE_OWNERS];

@@ -13,7 +13,7 @@ static const double existed_nats = 3;    /* what existed and expired is asked fo
 static const double expired_max = 2;     /* no family: programs outlive names */
 static const double registered_nats = 1.5;
 static const double client_nats = 1.5;   /* the most that each client that keeps asking is good for */
-static const double alone_max = 3;       /* a fleet with a dead vendor's name looks like this, however many: more takes company (fail-over) */
+static const double alone_max = 2.5;     /* a fleet with a dead vendor's name looks like this, however many: more takes company (fail-over) */
 enum {
     KEEPS_ASKING_HOURS = 3,
     PERSISTS_HOURS = 6,
@@ -91,10 +91,9 @@ static double strength_of(const struct demand *d, double flat)
     double late = 1 / (1 + d->watched / 24.0 / first_look_days);
     double typed = typed_share * pow(typed_again, d->hours - 1) * pow(0.5, d->clients - 1) * exp(-fmax(0, flat));
     double dead = (1 - typed_share) * late * pow(d->clients, late - 1);
-    double nats = -log(typed + dead) + fmax(-3, fmin(0, flat));
-    nats -= 5 * d->https > d->queries ? 1 : 0;
-    nats = fmin(nats, client_nats * d->clients) - (d->before ? existed_nats : 0);
-    return fmin(nats, d->before ? expired_max : alone_max) + (d->registered && nats > 0 ? registered_nats : 0);
+    double nats = fmin(-log(typed + dead), client_nats * d->clients) - (d->before ? existed_nats : 0);
+    nats = fmin(nats, d->before ? expired_max : alone_max) + fmax(-3, fmin(0, flat)) - (5 * d->https > d->queries ? 1 : 0);
+    return nats + (d->registered && nats > 0 ? registered_nats : 0);
 }
 
 static void tell(const struct subject *s, const struct demand *d, const struct daily *day, double strength, struct findings *to)

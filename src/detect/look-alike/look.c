@@ -13,8 +13,10 @@ enum {
     EDIT_MIN = 6,          /* letters of a brand for which one edit is worth a look */
     POPULAR_EDIT_MIN = 9,  /* ... of a popular name: it may be any word */
     POPULAR_MIN = 7,
+    POPULAR_LURED_MIN = 5, /* beside a lure, with a hyphen between */
     NAME_MIN = 4,
     LURE_WORDS = 3,        /* in a row */
+    PARTS = 4,             /* of a brand with hyphens */
 };
 
 #define USED_HERE 0.7 /* of a name that is no brand: it may be any word */
@@ -227,7 +229,7 @@ static void judge_part(struct look_match *m, const struct brand *b, const char *
     double nats = lured ? 4 : 1.5;
     if (b->kind == BRAND_WORD)
         nats = lured && same ? 3 : 0;
-    if ((is_used_here(b) && (!lured || !enough(b, POPULAR_MIN))) || (!lured && b->len < NAME_MIN))
+    if ((is_used_here(b) && (!lured || !enough(b, POPULAR_LURED_MIN))) || (!lured && b->len < NAME_MIN))
         return;
     better(m, b, same ? (lured ? LOOK_LURE : LOOK_WORDS) : LOOK_CHARACTERS, same ? nats : nats + 1);
 }
@@ -283,19 +285,31 @@ static void look_edits(const struct look_index *x, const char *word, size_t len,
     }
 }
 
+static void look_part(const struct look_index *x, const char *word, size_t len, size_t from, size_t to, struct look_match *m)
+{
+    struct skeleton s;
+    if (to - from < 3 || !skeleton_of(word + from, to - from, &s))
+        return;
+    struct probe p = probe_for(x, hash_of(TAG_SKELETON, s.text, s.len));
+    for (const struct brand *b; (b = probe_next(&p)) != NULL;)
+        judge_part(m, b, word, len, from, to);
+}
+
+/* Parts between hyphens, and several in a row: brands have hyphens, too. With my in front it is still the brand. */
 static void look_parts(const struct look_index *x, const char *word, size_t len, struct look_match *m)
 {
-    if (memchr(word, '-', len) == NULL)
-        return;
-    for (size_t i = 0, n; i < len; i += n + 1) {
-        const char *dash = memchr(word + i, '-', len - i);
-        n = dash != NULL ? (size_t)(dash - word) - i : len - i;
-        struct skeleton s;
-        if (n < 3 || !skeleton_of(word + i, n, &s))
-            continue;
-        struct probe p = probe_for(x, hash_of(TAG_SKELETON, s.text, s.len));
-        for (const struct brand *b; (b = probe_next(&p)) != NULL;)
-            judge_part(m, b, word, len, i, i + n);
+    size_t ends[WORD_MAX + 1], n = 0;
+    for (size_t i = 0; i <= len; i++)
+        if (i == len || word[i] == '-')
+            ends[n++] = i;
+    for (size_t i = 0; i < n && n > 1; i++) {
+        size_t from = i == 0 ? 0 : ends[i - 1] + 1;
+        bool my = len - from > 2 && memcmp(word + from, "my", 2) == 0;
+        for (size_t j = i; j < n && j < i + PARTS; j++) {
+            look_part(x, word, len, from, ends[j], m);
+            if (my && ends[j] > from + 2)
+                look_part(x, word, len, from + 2, ends[j], m);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ enum {
     ESTABLISHED_S = 14 * 86400, /* what was there before that is the domain's own way */
     EARLIER_S = 6 * 3600,       /* by so much a domain that is not old has to be there before its hosts */
     YOUNG_OTHERS = 2,           /* and so many further ones with it */
-    HOMELESS_OTHERS = 3,        /* as many for one that was not there before them, as far as it was asked for */
+    ANY_OTHERS = 3,             /* as many, of any age, for one of any age, if none of their sites is there */
     TARGET_FEW = 12,            /* registered domains at an address; with more it is a provider's */
     NETWORKS_MAX = 64,
     HOSTS_TOLD = 16,
@@ -35,7 +35,8 @@ struct shadow {
     struct slice address;
     unsigned random; /* the domain's new hosts at the address that look random */
     struct slice others[FINDING_PEERS];
-    unsigned n_others;
+    unsigned n_others, n_older; /* older: than their hosts there */
+    bool sites; /* one of them, or the domain itself, has its site there: then it is a machine of theirs */
 };
 
 static bool is_address(const struct subject_record *r)
@@ -124,23 +125,25 @@ static const struct subject_record *away(const struct subject *s, const struct s
     return found;
 }
 
-/* Other domains of other owners, older than their hosts there, that came to that address lately; none when it is a provider's or was used before. */
+/* Other domains of other owners that came to that address lately; none when it is a provider's or was used before. */
 static int victims(const struct subject *s, struct scene *scene, struct shadow *ret, struct fault *why)
 {
     struct scene_owners at;
     int rc = scene_pointers_up_to(scene, ret->address.len == 4 ? TYPE_A : TYPE_AAAA, ret->address, TARGET_FEW, &at, why);
-    ret->n_others = 0;
+    ret->n_others = ret->n_older = 0;
+    ret->sites = false;
     if (rc != E_OK || at.count > TARGET_FEW || at.n == 0 || kin_since(scene, at.owners[0].first_s, ESTABLISHED_S))
         return rc;
     for (unsigned i = 0; i < at.n && ret->n_others < FINDING_PEERS; i++) {
         struct slice other = at.owners[i].owner;
         uint32_t first_s;
+        ret->sites |= at.owners[i].site_s != 0;
         if (slice_compare(other, s->owner) == 0 || kin_alike(scene_suffixes(scene), other, s->owner))
             continue;
         if ((rc = scene_first(scene, other, true, &first_s, why)) != E_OK)
             return rc;
-        if (kin_old(scene, first_s) || (first_s != 0 && first_s + (int64_t)EARLIER_S <= at.owners[i].first_s))
-            ret->others[ret->n_others++] = other;
+        ret->others[ret->n_others++] = other;
+        ret->n_older += kin_old(scene, first_s) || (first_s != 0 && first_s + (int64_t)EARLIER_S <= at.owners[i].first_s);
     }
     return E_OK;
 }
@@ -154,7 +157,7 @@ static void tell(const struct subject *s, const struct shadow *w, struct finding
         snprintf(network, sizeof network, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
     else
         snprintf(network, sizeof network, "%x:%x::/32", get_be16(a), get_be16(a + 2));
-    snprintf(summary, sizeof summary, "new host %.60s of the older %.60s leads away from its networks, to %s (%u of its hosts there look random), as new hosts of %u other such domain%s do",
+    snprintf(summary, sizeof summary, "new host %.60s of the older %.60s leads away from its networks, to %s (%u of its hosts there look random), as new hosts of %u other domain%s do",
              w->host->sub, s->name, network, w->random, w->n_others, w->n_others == 1 ? "" : "s");
     facts_begin(&f);
     facts_text(&f, "address", network, strlen(network));
@@ -193,12 +196,14 @@ static unsigned find_shadows(const struct subject *s, const struct scene *scene,
     return n;
 }
 
-/* The younger the domain, the more others: one that is old, one whose home was there for some hours before the host, any other. */
-static unsigned others_needed(const struct subject *s, const struct scene *scene, const struct home *home, const struct subject_host *h)
+/* The younger the domain, the more others: for one that is old, one whose home was there for some hours before the host, any other. */
+static bool enough_others(const struct subject *s, const struct scene *scene, const struct home *home, const struct shadow *w)
 {
-    if (home->n > 0 && kin_old(scene, s->first_s))
-        return 1;
-    return home->n > 0 && home->first_s + (int64_t)EARLIER_S <= h->first_s ? YOUNG_OTHERS : HOMELESS_OTHERS;
+    if (home->n > 0 && kin_old(scene, s->first_s) && w->n_older > 0)
+        return true;
+    if (home->n > 0 && home->first_s + (int64_t)EARLIER_S <= w->host->first_s && w->n_older >= YOUNG_OTHERS)
+        return true;
+    return w->n_others >= ANY_OTHERS && !w->sites;
 }
 
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
@@ -211,7 +216,7 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
     unsigned n = find_shadows(s, scene, &home, shadows);
     for (unsigned i = 0; rc == E_OK && i < n; i++) {
         rc = victims(s, scene, &shadows[i], why);
-        if (rc == E_OK && shadows[i].n_others >= others_needed(s, scene, &home, shadows[i].host))
+        if (rc == E_OK && enough_others(s, scene, &home, &shadows[i]))
             tell(s, &shadows[i], to);
     }
     return rc;

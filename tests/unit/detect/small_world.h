@@ -77,17 +77,24 @@ static int world_by_first(const void *a, const void *b)
     return x->first_s != y->first_s ? (x->first_s > y->first_s) - (x->first_s < y->first_s) : slice_compare(x->owner, y->owner);
 }
 
+static bool world_is_site(const struct world_row *row)
+{
+    return row->key.len == row->domain.len || strncmp(row->name, "www.", 4) == 0;
+}
+
 static void world_gather(struct scene_owners *to, const struct world_row *row)
 {
     for (unsigned i = 0; i < to->n; i++)
         if (slice_compare(to->owners[i].owner, row->domain) == 0) {
             if (row->first_s < to->owners[i].first_s)
                 to->owners[i].first_s = row->first_s;
+            if (world_is_site(row) && (to->owners[i].site_s == 0 || row->first_s < to->owners[i].site_s))
+                to->owners[i].site_s = row->first_s;
             return;
         }
     to->count++;
     if (to->n < SCENE_OWNERS)
-        to->owners[to->n++] = (struct scene_owner){ row->domain, row->first_s };
+        to->owners[to->n++] = (struct scene_owner){ row->domain, row->first_s, world_is_site(row) ? row->first_s : 0 };
     qsort(to->owners, to->n, sizeof to->owners[0], world_by_first);
 }
 

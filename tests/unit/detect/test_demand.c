@@ -47,12 +47,12 @@ static void test_rows(void **state)
     (void)state;
     static const struct row rows[] = {
         { .what = "a program that began a week ago on five clients", .name = "never.example", .clients = 5, .first_before = 7 * 24, .every_h = 1,
-          .least = 3, .most = 3 },
-        { .what = "two clients since two days", .name = "never.example", .clients = 2, .first_before = 48, .every_h = 1, .least = 3, .most = 3 },
+          .least = 2.5, .most = 2.5 },
+        { .what = "two clients since two days", .name = "never.example", .clients = 2, .first_before = 48, .every_h = 1, .least = 2.5, .most = 2.5 },
         { .what = "one client", .name = "never.example", .clients = 1, .first_before = 7 * 24, .every_h = 1, .least = 1, .most = 1.5 },
-        { .what = "a day so far", .name = "never.example", .clients = 4, .first_before = 24, .every_h = 1, .least = 3, .most = 3 },
+        { .what = "a day so far", .name = "never.example", .clients = 4, .first_before = 24, .every_h = 1, .least = 2.5, .most = 2.5 },
         { .what = "then registered", .name = "supply.example", .clients = 4, .first_before = 7 * 24, .every_h = 1, .missing_to = 4 * 24,
-          .least = 4.5, .most = 4.5 },
+          .least = 4, .most = 4 },
         { .what = "expired", .name = "gone.example", .clients = 5, .first_before = 7 * 24, .every_h = 1, .missing_from = 48, .least = 2,
           .most = 2 },
         { .what = "old firmware: since the database began", .name = "vendor.example", .clients = 20, .first_before = DAYS * 24, .every_h = 2,
@@ -78,7 +78,7 @@ static void test_people(void **state)
     struct row r = { .name = "never.example", .clients = 5, .first_before = 7 * 24, .every_h = 1 };
     double machines = examine(&r);
     r.people = true;
-    assert_true(examine(&r) < machines);
+    assert_true(examine(&r) < machines - 1.4);
 }
 
 static int release(void **state)

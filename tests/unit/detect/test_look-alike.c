@@ -33,7 +33,8 @@ static void test_punycode(void **state)
 static void test_words(void **state)
 {
     (void)state;
-    static const struct brand popular[] = { { "weatherchannel", 14, BRAND_POPULAR, "weatherchannel.com" }, { "kicker", 6, BRAND_POPULAR, "kicker.de" } };
+    static const struct brand popular[] = { { "weatherchannel", 14, BRAND_POPULAR, "weatherchannel.com" }, { "kicker", 6, BRAND_POPULAR, "kicker.de" },
+                                           { "hund-weiss-welt", 15, BRAND_KNOWN, "hund-weiss-welt.de" }, { "nxqhr", 5, BRAND_KNOWN, "nxqhr.net" } };
     static const struct { const char *word, *brand; enum look how; double least, most; } rows[] = {
         { "paypa1", "paypal", LOOK_CHARACTERS, 4, 5 },
         { "paypai", "paypal", LOOK_CHARACTERS, 4, 5 },
@@ -55,13 +56,18 @@ static void test_words(void **state)
         { "apple-id-verify", "apple", LOOK_LURE, 2, 3 },
         { "paypal", "paypal", LOOK_SUFFIX, 1, 2 },
         { "weatherchanel", "weatherchannel", LOOK_TYPING, 1.5, 2 },
+        { "hund-weiss-welt-support24", "hund-weiss-welt", LOOK_LURE, 2.8, 2.8 },
+        { "credit-agricole-login", "credit-agricole", LOOK_LURE, 4, 4 },
+        { "nxqhr-login", "nxqhr", LOOK_LURE, 2.8, 2.8 },
+        { "mypaypal-info", "paypal", LOOK_LURE, 4, 4 },
+        { "hund-weiss", NULL, 0, 0, 0 }, { "nxqhr-music", NULL, 0, 0, 0 }, { "my-login", NULL, 0, 0, 0 },
         { "apple-pie", NULL, 0, 0, 0 }, { "pineapple", NULL, 0, 0, 0 }, { "ebayern", NULL, 0, 0, 0 }, { "target-shooting", NULL, 0, 0, 0 },
         { "purchase", NULL, 0, 0, 0 }, { "kicked", NULL, 0, 0, 0 }, { "kickers", NULL, 0, 0, 0 }, { "groups-home", NULL, 0, 0, 0 },
         { "amazonas", NULL, 0, 0, 0 }, { "boogie", NULL, 0, 0, 0 }, { "example", NULL, 0, 0, 0 }, { "xn--mller-kva", NULL, 0, 0, 0 },
         { "-", NULL, 0, 0, 0 }, { "--------", NULL, 0, 0, 0 }, { "xn--", NULL, 0, 0, 0 }, { "office364", NULL, 0, 0, 0 },
     };
     struct look_index *x;
-    assert_int_equal(look_index_create(&x, popular, 2, NULL), 0);
+    assert_int_equal(look_index_create(&x, popular, 4, NULL), 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct look_match m = { .how = LOOK_NONE };
         look_at(x, rows[i].word, strlen(rows[i].word), &m);
