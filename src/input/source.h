@@ -81,4 +81,11 @@ void source_progress(const struct source *source, uint64_t *ret_done, uint64_t *
  * a later position covers the whole prefix. E_ABSENT when the stream is shorter. */
 int source_skip(struct source *source, uint64_t offset, struct fault *why) MUST_CHECK;
 
+/* The same by bytes alone, to compare positions that need not be on a record border of this
+ * source. Where the format has more to keep than bytes, the reader is lost afterwards
+ * (`source_is_lost`): then only positions, more comparing and closing are left. E_USAGE when
+ * `offset` lies behind. */
+int source_pass(struct source *source, uint64_t offset, struct fault *why) MUST_CHECK;
+bool source_is_lost(const struct source *source);
+
 #endif

@@ -508,6 +508,52 @@ def test_two_files_that_begin_alike(tmp):
         same(tmp / "db", truth, "both again")
 
 
+def exchanges(n, ident):
+    """(microseconds, frame) of questions and their answers, and (seconds, wire) of the answers."""
+    packets, answers = [], []
+    for i in range(n):
+        when, name = 1704067200 * 1000000 + i * 1000000, f"host{i}.kind{ident}.example.net"
+        ask = traffic.message(i, name, 1)
+        answer = traffic.message(i, name, 1, [(1, 60, bytes([192, 0, 2, ident]))], True)
+        packets += [(when, traffic.ipv4(traffic.CLIENT, traffic.SERVER, 17, traffic.udp(4000 + i, 53, ask), i)),
+                    (when + 9, traffic.ipv4(traffic.SERVER, traffic.CLIENT, 17, traffic.udp(53, 4000 + i, answer), i))]
+        answers.append((when // 1000000, answer))
+    return packets, answers
+
+
+def zeek_log(n):
+    fields = "ts id.orig_h id.orig_p id.resp_h id.resp_p proto trans_id query qtype rcode answers TTLs".split()
+    rows = [f"{1704067200 + i}.5 10.9.9.9 {4000 + i} 10.0.0.1 53 udp {i} host{i}.zeek.example.net 1 0 192.0.2.9 60.0"
+            for i in range(n)]
+    return "#separator \\x09\n#fields\t" + "\t".join(fields) + "\n" + "".join(r.replace(" ", "\t") + "\n" for r in rows)
+
+
+def test_small_files_beside_files_of_other_kinds(tmp):
+    """Each small file may be the beginning of any other, so where it ended is compared in all of them: in the middle of
+    a block, a line, a header."""
+    folder = tmp / "files"
+    folder.mkdir()
+    (folder / "nothing.pcap").write_bytes(traffic.HEAD)
+    (folder / "one.pcap").write_bytes(traffic.pcap_bytes(exchanges(1, 1)[0]))
+    (folder / "some.pcapng").write_bytes(traffic.pcapng_bytes(exchanges(40, 2)[0]))
+    (folder / "more.pcapng").write_bytes(traffic.pcapng_bytes(exchanges(60, 3)[0]))
+    (folder / "some.dnstap").write_bytes(traffic.dnstap_bytes(exchanges(40, 4)[1]))
+    (folder / "dns.log").write_text(zeek_log(40))
+    paths = sorted(folder.iterdir())
+    first = ingest(tmp / "db", *paths)
+    assert first["sources_new"] == len(paths) - 1 and first["responses"] == 1 + 40 + 60 + 40 + 40, first
+    assert first["sources_grown"] == 1, first  # one.pcap begins with all of nothing.pcap
+    truth = truth_of(tmp / "db")
+    for order in (paths, paths[::-1]):
+        run = ingest(tmp / "db", *order)
+        assert run["sources_known"] == len(paths) and run["messages"] == 0, run
+        same(tmp / "db", truth, "all again")
+    more = exchanges(80, 3)[0]
+    (folder / "more.pcapng").write_bytes(traffic.pcapng_bytes(more))
+    run = ingest(tmp / "db", *paths)
+    assert run["sources_grown"] == 1 and run["messages"] == 2 * 20, run
+
+
 def test_standard_input_replayed(tmp):
     paths, truth, took = scenery(tmp, transactions=60000, seconds=3 * 3600, files=1)
     data = paths[0].read_bytes()
