@@ -340,7 +340,8 @@ void intake_summary(const struct intake *in, const struct pipeline_result *r)
            c->unanswered, c->unmatched_responses);
     print_causes("malformed", &c->tally, true);
     print_causes("skipped", &c->tally, false);
-    printf("; %" PRIu64 " records seen, %" PRIu64 " distinct", c->rr_observed, r->rr_distinct);
+    printf("; %" PRIu64 " records seen, %s%" PRIu64 " distinct", c->rr_observed, r->rr_distinct_exact ? "" : "about ",
+           r->rr_distinct);
     if (c->late > 0)
         printf(", %" PRIu64 " messages late", c->late);
     if (c->first_ns != 0) {

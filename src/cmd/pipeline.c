@@ -234,7 +234,7 @@ static int run_to_end(struct pipeline *p, struct pipeline_result *result, struct
     err = end_background(p, err, why);
     result->counts = p->run;
     result->read = *reading_counts(p->reading);
-    result->rr_distinct = observer_distinct(p->observer);
+    result->rr_distinct = observer_distinct(p->observer, &result->rr_distinct_exact);
     return err;
 }
 

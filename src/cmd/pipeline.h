@@ -41,6 +41,7 @@ struct pipeline_result {
     struct observer_counts counts; /* of this run */
     struct reading_counts read;
     uint64_t rr_distinct;          /* observer_distinct */
+    bool rr_distinct_exact;
 };
 
 /* Restores the open state of `store` (borrowed, open for writing). */

@@ -700,11 +700,14 @@ size_t observer_check_memory(struct observer *o)
     return bytes;
 }
 
-uint64_t observer_distinct(struct observer *o)
+uint64_t observer_distinct(struct observer *o, bool *ret_exact)
 {
     uint64_t n = 0;
-    for (int i = 0; i < SHARDS; i++)
+    *ret_exact = true;
+    for (int i = 0; i < SHARDS; i++) {
         n += distinct_count(&o->shards[i].distinct);
+        *ret_exact = *ret_exact && distinct_is_exact(&o->shards[i].distinct);
+    }
     return n;
 }
 

@@ -1,4 +1,6 @@
 """Generated traffic through the whole program: the same records however it is read."""
+import json
+
 import lib
 
 
@@ -26,6 +28,20 @@ def test_reading_twice_adds_nothing(tmp):
     ingest(tmp / "db", capture, copy)
     assert records(tmp / "db") == once
     lib.dnsmon("fsck", "--db", tmp / "db")
+
+
+def test_the_summary(tmp):
+    """All that is promised is there; distinct records are counted, or said to be estimated."""
+    few = traffic(tmp, "--transactions", 20000, "--seconds", 150)
+    run = json.loads(ingest(tmp / "few", "--json", few).stdout)
+    named = "messages queries responses transactions unanswered malformed skipped rr_observed rr_distinct first last seconds " \
+        "cpu_seconds"
+    assert set(named.split()) <= set(run), run
+    assert run["rr_distinct_exact"] and run["rr_distinct"] == records(tmp / "few").count("\n"), run
+    many = traffic(tmp, "--mode", "distinct", "--names", 300000, "--transactions", 300000, "--seconds", 600)
+    run = json.loads(ingest(tmp / "many", "--json", many).stdout)
+    there = records(tmp / "many").count("\n")
+    assert there > 200000 and not run["rr_distinct_exact"] and abs(run["rr_distinct"] - there) < there / 50, (run, there)
 
 
 def test_threads_do_not_matter(tmp):
