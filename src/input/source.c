@@ -45,6 +45,14 @@ static bool format_allows(const char *format, const struct reader_ops *reader)
            (strcmp(format, "pcap") == 0 && reader == &reader_pcapng);
 }
 
+bool source_knows_format(const char *format)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (format_allows(format, readers[i]))
+            return true;
+    return false;
+}
+
 static const struct reader_ops *pick_reader(const char *format, const uint8_t *head, size_t len,
                                             const char *path)
 {

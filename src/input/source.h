@@ -52,6 +52,9 @@ int transport_frame(struct transport *transport, int linktype, int64_t ts_ns, co
                     uint32_t caplen, uint32_t len, struct message_batch *batch,
                     struct tally *tally) MUST_CHECK;
 
+/* Whether input_options.format may be this: "auto", "pcap", "dnstap", ... */
+bool source_knows_format(const char *format);
+
 /* `path` may be "-" for standard input. `transport` is borrowed. */
 int source_open(struct source **ret, const char *path, const struct input_options *options,
                 struct transport *transport, struct fault *why) MUST_CHECK;
