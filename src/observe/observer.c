@@ -463,6 +463,7 @@ static int use_response(struct partition *p, const struct message *m)
         if (err)
             return err;
     }
+    counts->tally.n[TALLY_POLICY_ANSWER] += answer.outcome == ACTIVITY_POLICY;
     if (!one_record)
         tell_response(p, m, paired ? &asked : NULL, &answer);
     return E_OK;
