@@ -554,6 +554,36 @@ def test_small_files_beside_files_of_other_kinds(tmp):
     assert run["sources_grown"] == 1 and run["messages"] == 2 * 20, run
 
 
+def cut_files(folder):
+    """(path, whole bytes, how many of them are there first, the cause that is told then, or None)."""
+    eve = "".join(json.dumps({"event_type": "dns", "timestamp": f"2024-01-01T00:00:{i:02}Z", "src_ip": "10.9.9.9", "src_port": 4000,
+                              "dest_ip": "10.0.0.1", "dest_port": 53, "proto": "UDP",
+                              "dns": {"type": "query", "id": i, "rrname": f"host{i}.eve.example", "rrtype": "A"}}) + "\n"
+                  for i in range(20)).encode()
+    zeek = zeek_log(20).encode()
+    return [(folder / "cut.pcap", traffic.pcap_bytes(exchanges(20, 5)[0]), -7, "bad_record"), (folder / "cut.pcapng", traffic.pcapng_bytes(exchanges(20, 6)[0]), -7, "bad_record"),
+            (folder / "cut.json", eve, -9, "bad_line"), (folder / "cut.log", zeek, -30, "bad_line"),
+            (folder / "no-lf.json", eve.replace(b".eve.", b".lf."), -1, None), (folder / "no-lf.log", zeek.replace(b".zeek.", b".lf."), -1, None)]
+
+
+def test_a_cut_file(tmp):
+    """That it is cut is said each time; when the rest is there, it goes on. A line that only lacks its end is whole."""
+    for path, whole, there, cause in cut_files(tmp):
+        db = tmp / f"db-{path.name}"
+        path.write_bytes(whole[:there])
+        first = ingest(db, path)
+        assert first["malformed"] == ({cause: 1} if cause else {}) and first["sources_damaged"] == bool(cause), (path, first)
+        truth = truth_of(db)
+        again = ingest(db, path)
+        assert again["malformed"] == first["malformed"] and again["sources_known"] == 1, (path, again)
+        same(db, truth, f"{path.name}, still cut", but=["malformed"])
+        path.write_bytes(whole)
+        run = ingest(db, path)
+        assert run["sources_grown"] == 1 and run["malformed"] == {}, (path, run)
+        ingest(tmp / f"whole-{path.name}", path)
+        assert dump(db) == dump(tmp / f"whole-{path.name}"), path
+
+
 def test_standard_input_replayed(tmp):
     paths, truth, took = scenery(tmp, transactions=60000, seconds=3 * 3600, files=1)
     data = paths[0].read_bytes()
