@@ -349,6 +349,8 @@ void intake_summary(const struct intake *in, const struct pipeline_result *r)
     printf("%" PRIu64 " messages: %" PRIu64 " queries, %" PRIu64 " responses, %" PRIu64 " transactions, %" PRIu64
            " unanswered, %" PRIu64 " responses without query", c->messages, c->queries, c->responses, c->transactions,
            c->unanswered, c->unmatched_responses);
+    if (r->waiting > 0)
+        printf(", %" PRIu64 " waiting", r->waiting);
     print_causes("malformed", &c->tally, true);
     print_causes("skipped", &c->tally, false);
     printf("; %" PRIu64 " records seen, %s%" PRIu64 " distinct", c->rr_observed, r->rr_distinct_exact ? "" : "about ",

@@ -712,6 +712,14 @@ uint64_t observer_distinct(struct observer *o, bool *ret_exact)
     return n;
 }
 
+uint64_t observer_waiting(const struct observer *o)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < PARTITIONS; i++)
+        n += pair_count_waiting(&o->partitions[i].pair);
+    return n;
+}
+
 bool observer_is_behind(const struct observer *o, int64_t newest_ns)
 {
     return o->slot != NO_SLOT && slot_of(o, newest_ns) < o->slot;

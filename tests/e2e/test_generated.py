@@ -37,6 +37,7 @@ def test_the_summary(tmp):
     named = "messages queries responses transactions unanswered malformed skipped rr_observed rr_distinct first last seconds " \
         "cpu_seconds"
     assert set(named.split()) <= set(run), run
+    assert run["queries"] == run["transactions"] + run["unanswered"] + run["pair_evicted"] + run["waiting"], run
     there = [line.split("\t")[1] for line in records(tmp / "few").splitlines()]
     assert "NXDOMAIN" in there and run["rr_distinct_exact"], run
     assert run["rr_distinct"] == sum(kind not in ("NXDOMAIN", "NODATA") for kind in there) <= run["rr_observed"], run
