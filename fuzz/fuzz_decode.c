@@ -23,7 +23,7 @@ static void check_keys(const struct dns_decoder *d, const struct dns_rr *rr)
     must(n <= RR_KEY_MAX && rr_key_get((struct slice){made, n}, &back));
     must(back.type == rr->type && slice_compare(back.owner, owner) == 0);
     must(n == RR_KEY_MAX || slice_compare(back.rdata, rdata) == 0);
-    for (unsigned turn = 0; turn < rdata_turns(rr->type); turn++) {
+    for (unsigned turn = 0; turn < rr_turns(rr->type); turn++) {
         n = rr_inverse_put(owner, rr->type, turn, rdata, made);
         if (n == 0) /* too long, no names where there should be, or the first name again */
             continue;

@@ -77,6 +77,9 @@ seed("record", "inverse-mx", b"\3\0\x0f" + owner("mx.example.com") + b"\0\x0a" +
 soa = name("ns.example.com") + name("root.example.net") + struct.pack(">5I", 1, 2, 3, 4, 5)
 seed("record", "inverse-soa-second", b"\3\0\x06" + owner("root.example.net") + owner("ns.example.com") + soa[-20:]
      + owner("example.com") + struct.pack(">H", 0x8000 | len(soa)))
+https = b"\0\1" + name("svc.example") + b"\0\4\0\4\xc0\0\2\1"
+seed("record", "inverse-hint", b"\3\0\0\0\1\xc0\0\2\1" + b"\0\x41" + owner("svc.example") + https[:2] + https[-8:]
+     + owner("example.com") + struct.pack(">H", len(https)))
 seed("record", "name", b"\4www\0example\0com\0\0")
 seed("record", "name-domain", b"\4example\0com\0\0\1")
 

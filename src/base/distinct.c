@@ -54,7 +54,7 @@ void distinct_settle(struct distinct *d)
 uint64_t distinct_count(struct distinct *d)
 {
     distinct_settle(d);
-    if (d->threshold == UINT64_MAX)
+    if (distinct_is_exact(d))
         return d->n;
     return (uint64_t)((double)(d->n - 1) / ((double)d->threshold / 18446744073709551616.0));
 }

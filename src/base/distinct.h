@@ -26,6 +26,12 @@ bool distinct_init(struct distinct *d);
 void distinct_release(struct distinct *d);
 uint64_t distinct_count(struct distinct *d);
 
+/* After distinct_count: whether it counted, and did not estimate. */
+static inline bool distinct_is_exact(const struct distinct *d)
+{
+    return d->threshold == UINT64_MAX;
+}
+
 /* Back to the DISTINCT_KEPT smallest, each once. */
 void distinct_settle(struct distinct *d);
 

@@ -7,7 +7,8 @@
  *     packets read  == packets that carried DNS + skipped + malformed   (per packet)
  *     messages      == queries + responses + malformed DNS              (per message)
  *
- * but for two that are told of messages which are used: dns_trailing_bytes and record_left_out.
+ * but for those that are told of messages which are used (dns_trailing_bytes, record_left_out, policy_answer)
+ * and those of connections.
  */
 #ifndef DNSMON_BASE_TALLY_H
 #define DNSMON_BASE_TALLY_H
@@ -39,7 +40,9 @@
     XX(RECORD_LEFT_OUT, SKIPPED, "record_left_out")     /* of a log's message, which is used */ \
     XX(UNKNOWN_LINK, SKIPPED, "unknown_link_type")                                         \
     XX(CAPTURE_DROP, SKIPPED, "capture_drop")           /* the kernel's own count */       \
-    XX(QUEUE_DROP, SKIPPED, "queue_drop")               /* our input queue was full */     \
+    XX(CONNECTION_REFUSED, SKIPPED, "connection_refused") /* dnstap: no place for a sender */ \
+    XX(CONNECTION_DROPPED, SKIPPED, "connection_dropped") /* too slow a handshake, or silent when others came */ \
+    XX(POLICY_ANSWER, SKIPPED, "policy_answer")         /* our own blocking made it; the question is used */ \
     XX(BAD_RECORD, MALFORMED, "bad_record")             /* capture file or frame structure */ \
     XX(BAD_LINK, MALFORMED, "bad_link_header")                                             \
     XX(BAD_IP, MALFORMED, "bad_ip_header")                                                 \

@@ -1,7 +1,8 @@
 /* answer: runs a query over the store and hands over what it finds.
  *
- * The fence tests times of merged records, so tables outside it are read all the same: a
- * record's first seen and its count are those of the whole database. Records come in key
+ * The fence tests times of merged records: a record's first seen and its count are those of the whole database,
+ * so tables outside the fence matter, too. But where those inside it are the smaller part, they alone are
+ * scanned, and what they have is looked up in all, as long as it is little. Records come in key
  * order (prefix.*: in the order of names read forwards). One thread.
  */
 #ifndef DNSMON_CMD_ANSWER_H

@@ -180,7 +180,6 @@ int cmd_capture(int argc, char **argv)
     static struct capture c;
     struct fault why = { 0 };
     int option;
-    c.intake.copy_window_ms = 10;
     c.intake.default_slot_s = 60;
     c.intake.live = true;
     options_start(&c.intake.options, usage, longs, argc, argv);

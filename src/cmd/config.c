@@ -4,7 +4,7 @@
 
 #include "cmd/yamlfile.h"
 #include "dns/name.h"
-#include "input/message.h"
+#include "input/source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ struct file_input {
 
 struct file {
     char *db, *user, *policy, *memory, *merge_bytes_per_s;
-    unsigned *threads, *slot_s, *lateness_s;
+    char *sensor, *vantage, *format, *source_id, *public_suffixes;
+    unsigned *threads, *slot_s, *lateness_s, *copy_window_ms;
     bool *keep_multicast;
     bool *activity;
     uint16_t *ports;
@@ -70,9 +71,15 @@ static const cyaml_schema_field_t file_fields[] = {
     TEXT(policy, struct file),
     TEXT(memory, struct file),
     TEXT(merge_bytes_per_s, struct file),
+    TEXT(sensor, struct file),
+    TEXT(vantage, struct file),
+    TEXT(format, struct file),
+    TEXT(source_id, struct file),
+    TEXT(public_suffixes, struct file),
     CYAML_FIELD_UINT_PTR("threads", MAYBE_PTR, struct file, threads),
     CYAML_FIELD_UINT_PTR("slot_s", MAYBE_PTR, struct file, slot_s),
     CYAML_FIELD_UINT_PTR("lateness_s", MAYBE_PTR, struct file, lateness_s),
+    CYAML_FIELD_UINT_PTR("copy_window_ms", MAYBE_PTR, struct file, copy_window_ms),
     CYAML_FIELD_BOOL_PTR("keep_multicast", MAYBE_PTR, struct file, keep_multicast),
     CYAML_FIELD_BOOL_PTR("activity", MAYBE_PTR, struct file, activity),
     CYAML_FIELD_SEQUENCE("ports", MAYBE_PTR, struct file, ports, &port_value, 0, SETTINGS_PORTS_MAX),
@@ -155,6 +162,13 @@ int settings_set_vantage(uint8_t *ret, const char *text, struct fault *why)
     return fault_set(why, E_USAGE, "'%s' is not client, upstream or authoritative", text);
 }
 
+int settings_set_format(char **ret, const char *text, struct fault *why)
+{
+    if (!source_knows_format(text))
+        return fault_set(why, E_USAGE, "'%s' is not auto, pcap, dnstap, zeek, eve or sensor", text);
+    return settings_set(ret, text, why);
+}
+
 static void copy_ports(struct settings_ports *to, const uint16_t *from, unsigned n)
 {
     if (n == 0)
@@ -171,6 +185,8 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
         s->slot_s = *f->slot_s;
     if (f->lateness_s != NULL)
         s->lateness_s = *f->lateness_s;
+    if (f->copy_window_ms != NULL)
+        s->copy_window_ms = *f->copy_window_ms;
     if (f->keep_multicast != NULL)
         s->keep_multicast = *f->keep_multicast;
     if (f->activity != NULL)
@@ -180,10 +196,23 @@ static int apply_plain(struct settings *s, const struct file *f, const char *pat
     if (s->slot_s != 0 && 3600 % s->slot_s != 0)
         return bad_value(path, "slot_s", "", "a divisor of 3600", why);
     copy_ports(&s->ports, f->ports, f->ports_count);
-    int rc = f->db != NULL ? settings_set(&s->db, f->db, why) : E_OK;
-    if (rc == E_OK && f->user != NULL)
-        rc = settings_set(&s->user, f->user, why);
-    return rc != E_OK || f->policy == NULL ? rc : settings_set(&s->policy, f->policy, why);
+    return E_OK;
+}
+
+static int apply_texts(struct settings *s, const struct file *f, struct fault *why)
+{
+    const struct {
+        const char *text;
+        char **to;
+    } texts[] = {
+        { f->db, &s->db },         { f->user, &s->user },           { f->policy, &s->policy },
+        { f->sensor, &s->sensor }, { f->source_id, &s->source_id }, { f->public_suffixes, &s->public_suffixes },
+    };
+    int rc = E_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == E_OK; i++)
+        if (texts[i].text != NULL)
+            rc = settings_set(texts[i].to, texts[i].text, why);
+    return rc;
 }
 
 static int apply_amounts(struct settings *s, const struct file *f, const char *path, struct fault *why)
@@ -218,6 +247,16 @@ static int at_line(const char *path, const char *key, const char *text, const st
 {
     int code = what->code == E_USAGE ? E_MALFORMED : what->code;
     return fault_set(why, code, "%s:%u: %s: %s", path, yamlfile_line(path, key, text), key, what->text);
+}
+
+static int apply_words(struct settings *s, const struct file *f, const char *path, struct fault *why)
+{
+    struct fault what;
+    if (f->vantage != NULL && settings_set_vantage(&s->vantage, f->vantage, &what) != 0)
+        return at_line(path, "vantage", f->vantage, &what, why);
+    if (f->format != NULL && settings_set_format(&s->format, f->format, &what) != 0)
+        return at_line(path, "format", f->format, &what, why);
+    return E_OK;
 }
 
 static int apply_exclude(struct settings_exclude *to, const struct file_exclude *from, const char *path, struct fault *why)
@@ -330,6 +369,10 @@ static int apply(struct settings *s, const struct file *f, const char *path, str
 {
     int rc = apply_plain(s, f, path, why);
     if (rc == 0)
+        rc = apply_texts(s, f, why);
+    if (rc == 0)
+        rc = apply_words(s, f, path, why);
+    if (rc == 0)
         rc = apply_amounts(s, f, path, why);
     if (rc == 0)
         rc = apply_inputs(s, f, path, why);
@@ -375,7 +418,7 @@ int settings_init(struct settings *s, struct fault *why)
     const char *db = getenv("DNSMON_DB");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *s = (struct settings){ .threads = cores > 0 ? (unsigned)cores : 1, .memory = UINT64_C(1) << 30,
-                            .slot_s = 0, .lateness_s = 5, .activity = true, .keep_activity_s = 35 * 86400 };
+                            .slot_s = 0, .lateness_s = 5, .copy_window_ms = 10, .activity = true, .keep_activity_s = 35 * 86400 };
     return settings_set(&s->db, db != NULL && db[0] != '\0' ? db : "./dnsmon-db", why);
 }
 
@@ -385,6 +428,10 @@ void settings_release(struct settings *s)
     free(s->db);
     free(s->user);
     free(s->policy);
+    free(s->sensor);
+    free(s->format);
+    free(s->source_id);
+    free(s->public_suffixes);
     *s = (struct settings){ 0 };
 }
 

@@ -13,6 +13,12 @@
  *     keep_multicast: false
  *     activity: true
  *     policy: /etc/dnsmon/policy   # what resolvers here enforce: cmd/policy_file.h
+ *     sensor: edge              # of inputs that say none
+ *     vantage: client           # likewise
+ *     format: auto              # of files
+ *     source_id: tap1           # of standard input
+ *     copy_window_ms: 10
+ *     public_suffixes: /usr/share/publicsuffix/public_suffix_list.dat
  *     inputs:
  *       - interface: eth0       # or dnstap: unix:/run/dnstap.sock, or file: /var/log/dns.json
  *         sensor: ns1
@@ -70,6 +76,12 @@ struct settings {
     bool keep_multicast;
     bool activity; /* record how names are asked for */
     char *policy;  /* path of what resolvers here enforce, or NULL */
+    char *sensor;  /* of what has none of its own; NULL = unnamed */
+    uint8_t vantage; /* enum message_vantage, likewise */
+    char *format;    /* of files; NULL = auto */
+    char *source_id; /* of standard input, or NULL */
+    char *public_suffixes; /* path; NULL = the system's */
+    uint64_t copy_window_ms;
     struct settings_input *inputs;
     unsigned n_inputs;
     struct settings_exclude exclude;
@@ -95,6 +107,7 @@ int settings_add_port(struct settings_ports *ports, const char *text, struct fau
 int settings_add_zone(struct settings_exclude *exclude, const char *text, struct fault *why) MUST_CHECK;
 int settings_add_client(struct settings_exclude *exclude, const char *text, struct fault *why) MUST_CHECK;
 int settings_set_vantage(uint8_t *ret, const char *text, struct fault *why) MUST_CHECK;
+int settings_set_format(char **ret, const char *text, struct fault *why) MUST_CHECK;
 
 /* Replaces a string of the settings. */
 int settings_set(char **field, const char *text, struct fault *why) MUST_CHECK;

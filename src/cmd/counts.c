@@ -47,7 +47,9 @@ char *counts_to_json(const struct observer_counts *counts, const struct pipeline
     json_object_set_new(root, "last", json_integer(counts->last_ns / 1000000000));
     if (run != NULL) {
         json_object_set_new(root, "packets", json_integer((json_int_t)run->read.packets));
+        json_object_set_new(root, "waiting", json_integer((json_int_t)run->waiting));
         json_object_set_new(root, "rr_distinct", json_integer((json_int_t)run->rr_distinct));
+        json_object_set_new(root, "rr_distinct_exact", json_boolean(run->rr_distinct_exact));
         json_object_set_new(root, "sources_new", json_integer((json_int_t)run->read.sources_new));
         json_object_set_new(root, "sources_grown", json_integer((json_int_t)run->read.sources_grown));
         json_object_set_new(root, "sources_known", json_integer((json_int_t)run->read.sources_known));

@@ -59,7 +59,7 @@ static int read_files(struct intake *in, char **words, size_t n_words, struct pi
 
 int cmd_ingest(int argc, char **argv)
 {
-    struct intake in = { .copy_window_ms = 10, .default_slot_s = 3600 };
+    struct intake in = { .default_slot_s = 3600 };
     struct pipeline_result result = { 0 };
     struct fault why = { 0 };
     int option;

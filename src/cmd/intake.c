@@ -48,15 +48,19 @@ static const char *name_of(const struct options *o, int option)
 /* Options whose values settings check. */
 static void add_checked(struct intake *in, int option)
 {
-    struct settings_exclude *exclude = &in->options.settings.exclude;
+    struct settings *s = &in->options.settings;
     struct fault why;
     int err = E_OK;
     switch (option) {
     case INTAKE_PORT: err = add_port(in, &why); break;
-    case INTAKE_ZONE: err = settings_add_zone(exclude, optarg, &why); break;
-    case INTAKE_CLIENT: err = settings_add_client(exclude, optarg, &why); break;
-    case INTAKE_VANTAGE: err = settings_set_vantage(&in->vantage, optarg, &why); break;
-    case INTAKE_POLICY: err = settings_set(&in->options.settings.policy, optarg, &why); break;
+    case INTAKE_ZONE: err = settings_add_zone(&s->exclude, optarg, &why); break;
+    case INTAKE_CLIENT: err = settings_add_client(&s->exclude, optarg, &why); break;
+    case INTAKE_VANTAGE: err = settings_set_vantage(&s->vantage, optarg, &why); break;
+    case INTAKE_POLICY: err = settings_set(&s->policy, optarg, &why); break;
+    case INTAKE_FORMAT: err = settings_set_format(&s->format, optarg, &why); break;
+    case INTAKE_SENSOR: err = settings_set(&s->sensor, optarg, &why); break;
+    case INTAKE_SOURCE_ID: err = settings_set(&s->source_id, optarg, &why); break;
+    case INTAKE_SUFFIXES: err = settings_set(&s->public_suffixes, optarg, &why); break;
     }
     if (err)
         options_wrong(&in->options, "--%s: %s", name_of(&in->options, option), why.text);
@@ -76,14 +80,10 @@ void intake_option(struct intake *in, int option)
     case INTAKE_MEMORY: options_size(o, "memory", &o->settings.memory); break;
     case INTAKE_SLOT: options_duration(o, "slot", &o->settings.slot_s); break;
     case INTAKE_LATENESS: options_duration(o, "lateness", &o->settings.lateness_s); break;
-    case INTAKE_FORMAT: in->format = optarg; break;
-    case INTAKE_SENSOR: in->sensor = optarg; break;
     case INTAKE_ACTIVITY: o->settings.activity = true; break;
     case INTAKE_NO_ACTIVITY: o->settings.activity = false; break;
     case INTAKE_MULTICAST: o->settings.keep_multicast = true; break;
-    case INTAKE_SOURCE_ID: in->source_id = optarg; break;
-    case INTAKE_SUFFIXES: in->suffix_path = optarg; break;
-    case INTAKE_COPIES: options_count(o, "copy-window", &in->copy_window_ms); break;
+    case INTAKE_COPIES: options_count(o, "copy-window", &o->settings.copy_window_ms); break;
     default: add_checked(in, option);
     }
 }
@@ -193,16 +193,16 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
             .slot_s = (uint32_t)s->slot_s,
             .lateness_ns = (int64_t)s->lateness_s * 1000000000,
             .pair_timeout_ns = INT64_C(10) * 1000000000,
-            .copy_window_ns = (int64_t)in->copy_window_ms * 1000000,
+            .copy_window_ns = (int64_t)s->copy_window_ms * 1000000,
             .memory = s->memory / 3,
             .exclusions = in->exclusions,
             .activity = s->activity,
             .policy = in->policy ? policy_file_policy(in->policy) : NULL,
         },
-        .input = { .format = in->format, .keep_multicast = s->keep_multicast,
-                   .vantage = in->vantage, .sensor = sensor, .transport_limit = s->memory / 16 },
+        .input = { .format = s->format, .keep_multicast = s->keep_multicast,
+                   .vantage = s->vantage, .sensor = sensor, .transport_limit = s->memory / 16 },
         .threads = s->threads,
-        .source_id = in->source_id,
+        .source_id = s->source_id,
         .stop = &intake_stopped,
         .policy_file = in->live ? in->policy : NULL,
         .progress = in->bar ? tell : NULL,
@@ -229,16 +229,27 @@ static void keep_freed_memory(void)
 
 _Static_assert(CLIENT_KEY_BYTES == (int)STORE_CLIENT_KEY_BYTES, "what the store keeps is what observing needs");
 
+static int check_times(const struct settings *s, struct fault *why)
+{
+    enum { DAY_S = 86400 };
+    if (s->slot_s < 1 || 3600 % s->slot_s != 0)
+        return fault_set(why, E_USAGE, "slot: a divisor of 3600 seconds, so that hours are whole");
+    if (s->lateness_s > DAY_S || s->copy_window_ms > DAY_S * UINT64_C(1000))
+        return fault_set(why, E_USAGE, "lateness, copy window: a day at most");
+    return E_OK;
+}
+
 int intake_open(struct intake *in, struct fault *why)
 {
     struct settings *s = &in->options.settings;
     uint8_t sensor = 0;
     if (s->slot_s == 0)
         s->slot_s = in->default_slot_s;
-    if (s->slot_s < 1 || 3600 % s->slot_s != 0)
-        return fault_set(why, E_USAGE, "slot: a divisor of 3600 seconds, so that hours are whole");
+    int err = check_times(s, why);
+    if (err)
+        return err;
     keep_freed_memory();
-    int err = suffix_load(&in->suffixes, in->suffix_path ? in->suffix_path : SUFFIX_DEFAULT_PATH, why);
+    err = suffix_load(&in->suffixes, s->public_suffixes ? s->public_suffixes : SUFFIX_DEFAULT_PATH, why);
     if (err == E_OK)
         err = build_exclusions(in, why);
     if (err == E_OK && s->policy != NULL)
@@ -246,8 +257,8 @@ int intake_open(struct intake *in, struct fault *why)
     struct store_options store_options = settings_store(s);
     if (err == E_OK)
         err = store_open(&in->store, s->db, STORE_WRITE, &store_options, why);
-    if (err == E_OK && in->sensor != NULL)
-        err = store_sensor(in->store, in->sensor, &sensor, why);
+    if (err == E_OK && s->sensor != NULL)
+        err = store_sensor(in->store, s->sensor, &sensor, why);
     if (err)
         return err;
     in->bar = in->options.progress || isatty(STDERR_FILENO);
@@ -338,9 +349,12 @@ void intake_summary(const struct intake *in, const struct pipeline_result *r)
     printf("%" PRIu64 " messages: %" PRIu64 " queries, %" PRIu64 " responses, %" PRIu64 " transactions, %" PRIu64
            " unanswered, %" PRIu64 " responses without query", c->messages, c->queries, c->responses, c->transactions,
            c->unanswered, c->unmatched_responses);
+    if (r->waiting > 0)
+        printf(", %" PRIu64 " waiting", r->waiting);
     print_causes("malformed", &c->tally, true);
     print_causes("skipped", &c->tally, false);
-    printf("; %" PRIu64 " records seen, %" PRIu64 " distinct", c->rr_observed, r->rr_distinct);
+    printf("; %" PRIu64 " records seen, %s%" PRIu64 " distinct", c->rr_observed, r->rr_distinct_exact ? "" : "about ",
+           r->rr_distinct);
     if (c->late > 0)
         printf(", %" PRIu64 " messages late", c->late);
     if (c->first_ns != 0) {

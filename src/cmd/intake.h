@@ -54,9 +54,6 @@ enum {
 
 struct intake {
     struct options options;
-    const char *format, *sensor, *source_id, *suffix_path;
-    uint8_t vantage;
-    uint64_t copy_window_ms;
     uint64_t default_slot_s; /* of the command */
     bool live;               /* what changes while it runs counts */
 

@@ -148,7 +148,15 @@ static bool stands_at(const struct source *source, const struct store_place *at)
     return here.digest[0] == at->digest[0] && here.digest[1] == at->digest[1];
 }
 
-/* The largest committed prefix, by digest; NONE when the source is new. */
+/* Standard input cannot be opened again, so its reader must see every record on the way to the one place that
+ * it is compared with. The places of other files, to which a file is compared by bytes, lie anywhere in it. */
+static int go_on_to(const struct ledger *l, struct source *source, uint64_t offset)
+{
+    return l->identity == LEDGER_BY_ID ? source_skip(source, offset, NULL) : source_pass(source, offset, NULL);
+}
+
+/* The largest committed prefix, by digest; NONE when the source is new. A place inside what opening
+ * consumed (a header) is no end of this source. */
 static int find_prefix(const struct ledger *l, struct source *source, ptrdiff_t *ret_entry, struct fault *why)
 {
     const struct entry **candidates = malloc((l->n + 1) * sizeof *candidates);
@@ -158,7 +166,9 @@ static int find_prefix(const struct ledger *l, struct source *source, ptrdiff_t 
     int err = E_OK;
     for (size_t i = 0; i < n; i++) {
         const struct store_place *at = &candidates[i]->at;
-        err = source_skip(source, at->offset, NULL);
+        err = go_on_to(l, source, at->offset);
+        if (err == E_USAGE)
+            continue;
         if (err)
             break;
         if (l->identity == LEDGER_BY_ID || stands_at(source, at))

@@ -234,7 +234,10 @@ static int run_to_end(struct pipeline *p, struct pipeline_result *result, struct
     err = end_background(p, err, why);
     result->counts = p->run;
     result->read = *reading_counts(p->reading);
-    result->rr_distinct = observer_distinct(p->observer);
+    result->rr_distinct = observer_distinct(p->observer, &result->rr_distinct_exact);
+    result->waiting = observer_waiting(p->observer);
+    if (result->rr_distinct > result->counts.rr_observed) /* an estimate of records that hardly repeat */
+        result->rr_distinct = result->counts.rr_observed;
     return err;
 }
 

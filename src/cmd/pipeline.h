@@ -41,6 +41,8 @@ struct pipeline_result {
     struct observer_counts counts; /* of this run */
     struct reading_counts read;
     uint64_t rr_distinct;          /* observer_distinct */
+    bool rr_distinct_exact;
+    uint64_t waiting;              /* observer_waiting, at the end */
 };
 
 /* Restores the open state of `store` (borrowed, open for writing). */

@@ -184,20 +184,35 @@ static int rrset_ranges(struct query *q, const char *text, struct fault *why)
 
 /* ---- rdata ---- */
 
-static int net_ranges(struct query *q, struct fault *why)
+/* The addresses behind what `head` says they are. */
+static int add_addresses(struct query *q, const struct piece *head, struct fault *why)
 {
-    uint16_t type = q->net.len == 4 ? TYPE_A : TYPE_AAAA;
-    struct piece start = { .len = 0 }, end = { .len = 0 };
-    if (q->type != QUERY_ANY && q->type != type)
-        return fault_set(why, E_USAGE, "addresses of this family are in %s records only",
-                         type == TYPE_A ? "A" : "AAAA");
-    piece_type(&start, type);
+    struct piece start = *head, end = *head;
     piece_bytes(&start, q->net.lo, q->net.len);
-    piece_type(&end, type);
     piece_bytes(&end, q->net.hi, q->net.len);
     piece_step(&end);
     bool one = memcmp(q->net.lo, q->net.hi, q->net.len) == 0;
     return add_range(q, KIND_INVERSE, &start, &end, start.bytes, one ? start.len : 0, why);
+}
+
+/* As hints, whose keys come first, and as data. */
+static int net_ranges(struct query *q, struct fault *why)
+{
+    uint16_t type = q->net.len == 4 ? TYPE_A : TYPE_AAAA;
+    struct piece head = { .len = 0 };
+    int rc = E_OK;
+    if (q->type != QUERY_ANY && q->type != type && !rdata_may_hint(q->type))
+        return fault_set(why, E_USAGE, "addresses of this family are in %s, HTTPS and SVCB records only",
+                         type == TYPE_A ? "A" : "AAAA");
+    piece_type(&head, 0);
+    piece_type(&head, type);
+    if (q->type != type)
+        rc = add_addresses(q, &head, why);
+    head.len = 0;
+    piece_type(&head, type);
+    if (rc == 0 && (q->type == type || q->type == QUERY_ANY))
+        rc = add_addresses(q, &head, why);
+    return rc;
 }
 
 static int name_range(struct query *q, uint16_t type, const uint8_t *wire, size_t wire_len, enum shape shape,
@@ -351,16 +366,33 @@ static bool is_found_by_first_name(const struct query *q, const struct rr_key *k
     return false;
 }
 
+static bool is_in_net(const struct query *q, struct slice address)
+{
+    return address.len == q->net.len && memcmp(address.ptr, q->net.lo, q->net.len) >= 0 &&
+           memcmp(address.ptr, q->net.hi, q->net.len) <= 0;
+}
+
+/* Of a record with several hints in the network only the key of the first one counts. */
+static bool has_address(const struct query *q, const struct rr_key *key)
+{
+    struct slice hints[RDATA_HINTS];
+    if (key->turn < rdata_turns(key->type))
+        return is_in_net(q, key->rdata);
+    unsigned n = rdata_hints(key->type, key->rdata, hints), first = 0;
+    while (first < n && !is_in_net(q, hints[first]))
+        first++;
+    return key->turn == rdata_turns(key->type) + first;
+}
+
 bool query_wants(const struct query *q, const struct rr_key *key)
 {
     if (key->type == 0)
         return wants_about(q, key);
     if (!(q->want & WANT_RECORDS) || (q->type != QUERY_ANY && q->type != key->type))
         return false;
+    if (q->net.len != 0)
+        return has_address(q, key);
     if (key->turn != 0 && is_found_by_first_name(q, key))
         return false;
-    if (q->net.len != 0)
-        return key->rdata.len == q->net.len && memcmp(key->rdata.ptr, q->net.lo, q->net.len) >= 0 &&
-               memcmp(key->rdata.ptr, q->net.hi, q->net.len) <= 0;
     return q->raw.ptr == NULL || slice_compare(key->rdata, q->raw) == 0;
 }

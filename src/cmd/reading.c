@@ -85,12 +85,12 @@ static int open_source(struct reading *r, const struct file_input *file)
     return source_open(&r->source, file->path, &file->input, r->options.transport, &r->why);
 }
 
-/* Comparing may have gone beyond: then the file is opened once more. */
+/* Comparing may have gone beyond, or past what the reader must see: then the file is opened once more. */
 static int go_to(struct reading *r, const struct file_input *file, uint64_t offset)
 {
     struct source_position here;
     source_position(r->source, &here);
-    if (here.offset == offset || is_standard_input(file))
+    if ((here.offset == offset && !source_is_lost(r->source)) || is_standard_input(file))
         return E_OK;
     source_close(&r->source);
     int err = open_source(r, file);

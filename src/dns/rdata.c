@@ -101,3 +101,43 @@ size_t rdata_from_searchable(uint16_t type, unsigned turn, const uint8_t *from, 
     *ret_used = at + layout.lead + (rdlength - to);
     return rdlength;
 }
+
+static bool is_among(struct slice hint, const struct slice hints[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (slice_compare(hint, hints[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The addresses of one parameter behind the n that there are; how many then. */
+static unsigned add_hints(uint16_t key, struct slice value, struct slice ret[RDATA_HINTS], unsigned n)
+{
+    enum { IPV4HINT = 4, IPV6HINT = 6 };
+    size_t size = key == IPV4HINT ? 4 : key == IPV6HINT ? 16 : 0;
+    for (size_t at = 0; size != 0 && at + size <= value.len && n < RDATA_HINTS; at += size) {
+        struct slice hint = { value.ptr + at, size };
+        if (!is_among(hint, ret, n))
+            ret[n++] = hint;
+    }
+    return n;
+}
+
+unsigned rdata_hints(uint16_t type, struct slice rdata, struct slice ret[RDATA_HINTS])
+{
+    enum { PRIORITY = 2 };
+    size_t target = 0;
+    unsigned n = 0;
+    if (rdata_may_hint(type) && rdata.len > PRIORITY && get_be16(rdata.ptr) != 0)
+        target = name_wire_length(rdata.ptr + PRIORITY, rdata.len - PRIORITY);
+    if (target == 0)
+        return 0;
+    struct cursor c = cursor_over(rdata.ptr + PRIORITY + target, rdata.len - PRIORITY - target);
+    while (cursor_left(&c) > 0 && !c.failed) {
+        uint16_t key = cursor_be16(&c), len = cursor_be16(&c);
+        const uint8_t *value = cursor_take(&c, len);
+        if (value != NULL)
+            n = add_hints(key, (struct slice){ value, len }, ret, n);
+    }
+    return c.failed ? 0 : n;
+}

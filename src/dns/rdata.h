@@ -53,4 +53,14 @@ size_t rdata_searchable(uint16_t type, unsigned turn, const uint8_t *rdata, size
 size_t rdata_from_searchable(uint16_t type, unsigned turn, const uint8_t *from, size_t len, size_t rdlength,
                              uint8_t *rdata, size_t *ret_used);
 
+/* The addresses that SVCB and HTTPS rdata in ServiceMode hints at (RFC 9460, 7.3): the first RDATA_HINTS different ones,
+ * in their order, as views of 4 or 16 bytes. Returns how many; 0 when rdata is not of that form. */
+enum { RDATA_HINTS = 8 };
+unsigned rdata_hints(uint16_t type, struct slice rdata, struct slice ret[RDATA_HINTS]);
+
+static inline bool rdata_may_hint(uint16_t type)
+{
+    return type == TYPE_SVCB || type == TYPE_HTTPS;
+}
+
 #endif

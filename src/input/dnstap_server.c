@@ -229,7 +229,14 @@ void dnstap_server_close(struct dnstap_server **server)
     *server = NULL;
 }
 
-static bool make_place(struct dnstap_server *server, int64_t now)
+static void evict(struct dnstap_server *server, struct client *c, struct tally *tally)
+{
+    server->stats.evicted++;
+    tally->n[TALLY_CONNECTION_DROPPED]++;
+    drop(server, c);
+}
+
+static bool make_place(struct dnstap_server *server, struct tally *tally, int64_t now)
 {
     struct client *oldest = NULL;
     if (server->n_clients < DNSTAP_CLIENTS_MAX)
@@ -239,19 +246,19 @@ static bool make_place(struct dnstap_server *server, int64_t now)
             oldest = &server->clients[i];
     if (now - oldest->heard_ms <= SILENT_MS)
         return false;
-    server->stats.evicted++;
-    drop(server, oldest);
+    evict(server, oldest, tally);
     return true;
 }
 
-static void accept_all(struct dnstap_server *server, int listener, int64_t now)
+static void accept_all(struct dnstap_server *server, int listener, struct tally *tally, int64_t now)
 {
     for (int i = 0; i < BACKLOG; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
-        if (!make_place(server, now)) {
+        if (!make_place(server, tally, now)) {
             server->stats.refused++;
+            tally->n[TALLY_CONNECTION_REFUSED]++;
             close(fd);
             continue;
         }
@@ -261,14 +268,13 @@ static void accept_all(struct dnstap_server *server, int listener, int64_t now)
     }
 }
 
-static void drop_slow_handshakes(struct dnstap_server *server, int64_t now)
+static void drop_slow_handshakes(struct dnstap_server *server, struct tally *tally, int64_t now)
 {
     for (unsigned i = server->n_clients; i-- > 0;) {
         struct client *c = &server->clients[i];
         if (c->state == CLIENT_OPEN || now - c->born_ms <= HANDSHAKE_MS)
             continue;
-        server->stats.evicted++;
-        drop(server, c);
+        evict(server, c, tally);
     }
 }
 
@@ -441,10 +447,10 @@ int dnstap_server_read(struct dnstap_server *server, struct message_batch *batch
     int64_t now = now_ms();
     if (serve_all(server, &polled, &sink, now) != 0)
         return fault_set(why, E_NOMEM, "dnstap: out of memory");
-    drop_slow_handshakes(server, now);
+    drop_slow_handshakes(server, tally, now);
     for (unsigned i = 0; i < server->n_listeners; i++)
         if (polled.fds[i].revents)
-            accept_all(server, server->listeners[i].fd, now);
+            accept_all(server, server->listeners[i].fd, tally, now);
     return 0;
 }
 

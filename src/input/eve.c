@@ -218,7 +218,8 @@ static void add_grouped(struct eve *e, struct slice owner, json_t *grouped)
     e->ttls_known = false;
 }
 
-/* False for a question that does not parse; none at all is fine. A name that was cut is none. */
+/* False for a question that does not parse; none at all is fine. A name that was cut is none. A
+ * type that is not told or not known leaves the name. */
 static bool add_question(struct eve *e, const json_t *from, struct slice *ret_name)
 {
     struct slice name = json_text(from, "rrname");
@@ -226,8 +227,6 @@ static bool add_question(struct eve *e, const json_t *from, struct slice *ret_na
     if (name.ptr == NULL || is_cut(from))
         return true;
     *ret_name = name;
-    if (type == 0)
-        return true;
     return wire_question(&e->wire, name, type, 1) == 0;
 }
 

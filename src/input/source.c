@@ -32,6 +32,7 @@ struct source {
     struct input_options options;
     uint64_t packets;
     bool ended;
+    bool lost; /* bytes went by that the reader had to see */
     char damage[READER_DAMAGE];
 };
 
@@ -42,6 +43,14 @@ static bool format_allows(const char *format, const struct reader_ops *reader)
         return true;
     return strcmp(format, reader->name) == 0 ||
            (strcmp(format, "pcap") == 0 && reader == &reader_pcapng);
+}
+
+bool source_knows_format(const char *format)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (format_allows(format, readers[i]))
+            return true;
+    return false;
 }
 
 static const struct reader_ops *pick_reader(const char *format, const uint8_t *head, size_t len,
@@ -169,14 +178,32 @@ void source_progress(const struct source *source, uint64_t *ret_done, uint64_t *
     stream_progress(source->stream, ret_done, ret_size);
 }
 
+static int behind(const struct source *source, uint64_t offset, struct fault *why)
+{
+    return fault_set(why, E_USAGE, "%s: offset %" PRIu64 " is behind %" PRIu64,
+                     stream_path(source->stream), offset, stream_offset(source->stream));
+}
+
 int source_skip(struct source *source, uint64_t offset, struct fault *why)
 {
     uint64_t at = stream_offset(source->stream);
     if (offset < at)
-        return offset == 0 ? 0
-                           : fault_set(why, E_USAGE, "%s: offset %" PRIu64 " is behind %" PRIu64,
-                                       stream_path(source->stream), offset, at);
+        return offset == 0 ? 0 : behind(source, offset, why);
     if (source->reader->skip)
         return source->reader->skip(source->state, source->stream, offset, why);
     return stream_skip(source->stream, offset - at, why);
+}
+
+int source_pass(struct source *source, uint64_t offset, struct fault *why)
+{
+    uint64_t at = stream_offset(source->stream);
+    if (offset < at)
+        return behind(source, offset, why);
+    source->lost |= source->reader->skip != NULL && offset > at;
+    return stream_skip(source->stream, offset - at, why);
+}
+
+bool source_is_lost(const struct source *source)
+{
+    return source->lost;
 }

@@ -52,6 +52,9 @@ int transport_frame(struct transport *transport, int linktype, int64_t ts_ns, co
                     uint32_t caplen, uint32_t len, struct message_batch *batch,
                     struct tally *tally) MUST_CHECK;
 
+/* Whether input_options.format may be this: "auto", "pcap", "dnstap", ... */
+bool source_knows_format(const char *format);
+
 /* `path` may be "-" for standard input. `transport` is borrowed. */
 int source_open(struct source **ret, const char *path, const struct input_options *options,
                 struct transport *transport, struct fault *why) MUST_CHECK;
@@ -80,5 +83,12 @@ void source_progress(const struct source *source, uint64_t *ret_done, uint64_t *
 /* Reads forward to `offset` without making messages, hashing as it goes, so that
  * a later position covers the whole prefix. E_ABSENT when the stream is shorter. */
 int source_skip(struct source *source, uint64_t offset, struct fault *why) MUST_CHECK;
+
+/* The same by bytes alone, to compare positions that need not be on a record border of this
+ * source. Where the format has more to keep than bytes, the reader is lost afterwards
+ * (`source_is_lost`): then only positions, more comparing and closing are left. E_USAGE when
+ * `offset` lies behind. */
+int source_pass(struct source *source, uint64_t offset, struct fault *why) MUST_CHECK;
+bool source_is_lost(const struct source *source);
 
 #endif

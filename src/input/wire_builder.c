@@ -413,6 +413,15 @@ static int numbered(struct slice text, const char *prefix, uint64_t max)
     return number_of((struct slice){ text.ptr + n, text.len - n }, max, &v) ? (int)v : -1;
 }
 
+/* "0041/65": the number behind four hexadecimal digits of it, as Suricata wrote it up to
+ * version 4. */
+static struct slice behind_hex(struct slice text)
+{
+    if (text.len < 6 || text.ptr[4] != '/')
+        return text;
+    return (struct slice){text.ptr + 5, text.len - 5};
+}
+
 uint16_t wire_type_number(struct slice text)
 {
     static const struct {
@@ -427,7 +436,9 @@ uint16_t wire_type_number(struct slice text)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_is(text, types[i].name))
             return types[i].number;
-    int n = numbered(text, "TYPE", 65535);
+    int n = numbered(text, "TYPE", UINT16_MAX);
+    if (n < 0)
+        n = numbered(behind_hex(text), "", UINT16_MAX);
     return n < 0 ? 0 : (uint16_t)n;
 }
 

@@ -28,15 +28,24 @@ enum {
     WIRE_NAME_MAX = 255,
 };
 
-/* Types with rdata that can be written from text, and some more names. */
+/* Every type that has a name: logs name what was asked for. Few of them have rdata that can be
+ * written from text. */
 #define WIRE_TYPE_MAP(XX)                                                                  \
-    XX(A, 1) XX(NS, 2) XX(CNAME, 5) XX(SOA, 6) XX(NULL, 10) XX(PTR, 12) XX(HINFO, 13)      \
-    XX(MX, 15) XX(TXT, 16) XX(RP, 17) XX(KEY, 25) XX(AAAA, 28) XX(LOC, 29) XX(SRV, 33)     \
-    XX(NAPTR, 35) XX(DNAME, 39) XX(OPT, 41) XX(DS, 43) XX(SSHFP, 44) XX(RRSIG, 46)         \
-    XX(NSEC, 47) XX(DNSKEY, 48) XX(NSEC3, 50) XX(NSEC3PARAM, 51) XX(TLSA, 52)              \
-    XX(CDS, 59) XX(CDNSKEY, 60) XX(OPENPGPKEY, 61) XX(SVCB, 64) XX(HTTPS, 65) XX(SPF, 99)  \
-    XX(TKEY, 249) XX(TSIG, 250) XX(IXFR, 251) XX(AXFR, 252) XX(ANY, 255) XX(URI, 256)      \
-    XX(CAA, 257)
+    XX(A, 1) XX(NS, 2) XX(MD, 3) XX(MF, 4) XX(CNAME, 5) XX(SOA, 6) XX(MB, 7) XX(MG, 8)     \
+    XX(MR, 9) XX(NULL, 10) XX(WKS, 11) XX(PTR, 12) XX(HINFO, 13) XX(MINFO, 14) XX(MX, 15)  \
+    XX(TXT, 16) XX(RP, 17) XX(AFSDB, 18) XX(X25, 19) XX(ISDN, 20) XX(RT, 21) XX(NSAP, 22)  \
+    XX(NSAPPTR, 23) XX(SIG, 24) XX(KEY, 25) XX(PX, 26) XX(GPOS, 27) XX(AAAA, 28)           \
+    XX(LOC, 29) XX(NXT, 30) XX(EID, 31) XX(NIMLOC, 32) XX(SRV, 33) XX(ATMA, 34)            \
+    XX(NAPTR, 35) XX(KX, 36) XX(CERT, 37) XX(A6, 38) XX(DNAME, 39) XX(SINK, 40)            \
+    XX(OPT, 41) XX(APL, 42) XX(DS, 43) XX(SSHFP, 44) XX(IPSECKEY, 45) XX(RRSIG, 46)        \
+    XX(NSEC, 47) XX(DNSKEY, 48) XX(DHCID, 49) XX(NSEC3, 50) XX(NSEC3PARAM, 51)             \
+    XX(TLSA, 52) XX(SMIMEA, 53) XX(HIP, 55) XX(NINFO, 56) XX(RKEY, 57) XX(TALINK, 58)      \
+    XX(CDS, 59) XX(CDNSKEY, 60) XX(OPENPGPKEY, 61) XX(CSYNC, 62) XX(ZONEMD, 63)            \
+    XX(SVCB, 64) XX(HTTPS, 65) XX(SPF, 99) XX(UINFO, 100) XX(UID, 101) XX(GID, 102)        \
+    XX(UNSPEC, 103) XX(NID, 104) XX(L32, 105) XX(L64, 106) XX(LP, 107) XX(EUI48, 108)      \
+    XX(EUI64, 109) XX(TKEY, 249) XX(TSIG, 250) XX(IXFR, 251) XX(AXFR, 252) XX(MAILB, 253)  \
+    XX(MAILA, 254) XX(ANY, 255) XX(URI, 256) XX(CAA, 257) XX(AVC, 258) XX(DOA, 259)        \
+    XX(AMTRELAY, 260) XX(TA, 32768) XX(DLV, 32769)
 
 enum wire_type {
 #define XX(name, number) WIRE_##name = number,
@@ -80,7 +89,8 @@ int wire_record_bytes(struct wire_builder *w, enum wire_section section, struct 
 /* Presentation text to wire form: its length, or 0 for text that is not a name. */
 size_t wire_name(struct slice text, uint8_t ret[WIRE_NAME_MAX]);
 
-/* "AAAA", "TYPE65"; 0 (reserved) when unknown. Case does not matter. */
+/* "AAAA", "TYPE65", "65", and old Suricata's "0041/65"; 0 (reserved) when unknown. Case does
+ * not matter. */
 uint16_t wire_type_number(struct slice text);
 
 /* "NXDOMAIN", "RCODE23" or a number; -1 when unknown. */

@@ -623,19 +623,35 @@ static int zeek_open(void **ret_state, struct stream *stream,
     return line_reader_open(ret_state, stream, options, z, free, on_line, why);
 }
 
+/* Whether what is left up to `offset` is a line without its LF, which was taken as a whole one
+ * before; *ret_line is that. */
+static bool is_open_line(struct stream *stream, uint64_t offset, struct slice *ret_line)
+{
+    uint64_t left = offset - stream_offset(stream);
+    size_t have;
+    if (left > LINE_MAX_BYTES)
+        return false;
+    const uint8_t *p = stream_peek(stream, (size_t)left, &have);
+    if (have < left || memchr(p, '\n', (size_t)left) != NULL)
+        return false;
+    *ret_line = (struct slice){p, (size_t)left};
+    return true;
+}
+
 /* A file that is continued needs the header in front of where it goes on. */
 static int zeek_skip(void *state, struct stream *stream, uint64_t offset, struct fault *why)
 {
     struct zeek *z = line_reader_parser(state);
     struct slice line;
     while (stream_offset(stream) < offset) {
-        enum lines_next next = lines_next(stream, &line);
-        if (next == LINES_END)
+        bool open = is_open_line(stream, offset, &line);
+        enum lines_next next = open ? LINES_OPEN : lines_next(stream, &line);
+        if (next == LINES_END || (next == LINES_OPEN && !open))
             break;
-        if (next == LINES_OPEN) /* it was taken as a whole line before */
-            return stream_skip(stream, offset - stream_offset(stream), why);
-        if (next == LINES_LINE && line.len && line.ptr[0] == '#')
+        if (next != LINES_TOO_LONG && line.len && line.ptr[0] == '#')
             header_line(z, line);
+        if (open)
+            return stream_skip(stream, line.len, why);
     }
     if (stream_offset(stream) != offset)
         return fault_set(why, E_ABSENT, "%s: no line begins at offset %llu", stream_path(stream),

@@ -722,7 +722,7 @@ static int fold_one(const struct upcoming *u, struct fold_counts *counts)
     };
     bool is_new;
     int err = add_fact(u->fold, &u->fact, &value, counts, &is_new);
-    if (is_new && u->fold->distinct != NULL)
+    if (is_new && u->fold->distinct != NULL && o->about != RR_NXDOMAIN && o->about != RR_NODATA)
         distinct_add(u->fold->distinct, u->fact.hash);
     return err;
 }

@@ -39,7 +39,7 @@ struct fold_counts {
     uint64_t collapsed_rdata;
 };
 
-/* `distinct` (borrowed, NULL = none) is told of every record that is new to the fold. */
+/* `distinct` (borrowed, NULL = none) is told of every record that is new to the fold, not of negative answers. */
 int fold_create(struct fold **ret, const struct suffix_list *suffixes, struct distinct *distinct) MUST_CHECK;
 void fold_destroy(struct fold **fold);
 void fold_reset(struct fold *fold);

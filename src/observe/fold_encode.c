@@ -230,10 +230,10 @@ static int add_inverse(struct entries *inverse, struct slice owner, const struct
     return entries_add(inverse, key, len, value.len);
 }
 
-/* One for each name of the rdata that look-ups may begin with. */
+/* One for each name and address in the rdata that look-ups may begin with. */
 static int add_inverses(struct entries *inverse, struct slice owner, const struct record *r, struct slice value)
 {
-    unsigned turns = r->about ? 0 : rdata_turns(r->type);
+    unsigned turns = r->about ? 0 : rr_turns(r->type);
     int err = E_OK;
     for (unsigned turn = 0; turn < turns && err == E_OK; turn++)
         err = add_inverse(inverse, owner, r, turn, value);

@@ -463,6 +463,7 @@ static int use_response(struct partition *p, const struct message *m)
         if (err)
             return err;
     }
+    counts->tally.n[TALLY_POLICY_ANSWER] += answer.outcome == ACTIVITY_POLICY;
     if (!one_record)
         tell_response(p, m, paired ? &asked : NULL, &answer);
     return E_OK;
@@ -700,11 +701,22 @@ size_t observer_check_memory(struct observer *o)
     return bytes;
 }
 
-uint64_t observer_distinct(struct observer *o)
+uint64_t observer_distinct(struct observer *o, bool *ret_exact)
 {
     uint64_t n = 0;
-    for (int i = 0; i < SHARDS; i++)
+    *ret_exact = true;
+    for (int i = 0; i < SHARDS; i++) {
         n += distinct_count(&o->shards[i].distinct);
+        *ret_exact = *ret_exact && distinct_is_exact(&o->shards[i].distinct);
+    }
+    return n;
+}
+
+uint64_t observer_waiting(const struct observer *o)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < PARTITIONS; i++)
+        n += pair_count_waiting(&o->partitions[i].pair);
     return n;
 }
 

@@ -140,8 +140,11 @@ void observer_cut(struct observer *observer, const struct round *round, struct o
  * that seals the slot early. Returns the bytes held. */
 size_t observer_check_memory(struct observer *observer);
 
-/* Different records seen, negative answers included: exact up to 131,072 or so, then within 0.3 %. */
-uint64_t observer_distinct(struct observer *observer);
+/* Different records among rr_observed: exact up to 131,072 or so, as *ret_exact tells, then within 0.3 %. */
+uint64_t observer_distinct(struct observer *observer, bool *ret_exact);
+
+/* Queries that wait for their answers: neither transactions nor unanswered yet. */
+uint64_t observer_waiting(const struct observer *observer);
 
 /* Whether data of `newest_ns` lie wholly before the oldest open slot: another file's past. */
 bool observer_is_behind(const struct observer *observer, int64_t newest_ns);

@@ -197,6 +197,14 @@ static void save_waiting(const struct pair *pair, const struct pair_waiting *w, 
     to->len += SAVED_BYTES + w->name_len;
 }
 
+uint64_t pair_count_waiting(const struct pair *pair)
+{
+    uint64_t n = 0;
+    for (uint64_t at = pair->first; at < pair->last; at++)
+        n += pair->ring[at & pair->mask].waiting;
+    return n;
+}
+
 void pair_save(const struct pair *pair, struct buffer *to)
 {
     uint32_t n = 0;

@@ -96,6 +96,9 @@ bool pair_response(struct pair *pair, struct pair_key key, int64_t ts_ns, struct
 /* Gives up what has waited longer than the time-out at `now_ns`, oldest first. */
 void pair_expire(struct pair *pair, int64_t now_ns);
 
+/* How many wait. Looks at each. */
+uint64_t pair_count_waiting(const struct pair *pair);
+
 /* The waiting queries in order; docs/format/state.md. Loads into a new pair. */
 void pair_save(const struct pair *pair, struct buffer *to);
 int pair_load(struct pair *pair, struct cursor *from) MUST_CHECK;

@@ -70,11 +70,14 @@ static size_t inverse_split(struct slice key)
 }
 
 /* type | searchable. For types with names the name in front alone, as that is what a
- * look-up by name knows of an MX or an SOA. */
+ * look-up by name knows of an MX or an SOA; of a hint the address. */
 static unsigned inverse_filter_keys(struct slice key, size_t ret_lens[])
 {
     if (key.len < 5)
         return 0;
+    ret_lens[0] = rr_hint_length(key);
+    if (ret_lens[0] != 0)
+        return 1;
     if (rdata_layout(get_be16(key.ptr)).names > 0) {
         ret_lens[0] = 2 + name_key_length(key.ptr + 2, key.len - 2);
         return 1;

@@ -151,7 +151,7 @@ size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct 
 enum { TURN_SHIFT = 15, RDLENGTH_MASK = (1 << TURN_SHIFT) - 1 };
 _Static_assert((int)RR_KEY_MAX <= RDLENGTH_MASK && RDATA_NAMES_MAX <= 2, "a turn of one bit beside the length");
 
-size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to)
+static size_t put_by_name(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to)
 {
     uint8_t *p = to;
     if (owner.len + 2 + rdata.len > RR_KEY_MAX)
@@ -168,7 +168,29 @@ size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct s
     return (size_t)(p + 2 - to);
 }
 
-bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret)
+/* 0000 | TYPE_A or TYPE_AAAA | address, and behind it the key by name. */
+enum { HINT_HEAD = 4 };
+
+static size_t put_by_hint(struct slice owner, uint16_t type, unsigned hint, struct slice rdata, uint8_t *to)
+{
+    struct slice hints[RDATA_HINTS];
+    if (hint >= rdata_hints(type, rdata, hints))
+        return 0;
+    put_be16(to, 0);
+    put_be16(to + 2, hints[hint].len == 4 ? TYPE_A : TYPE_AAAA);
+    memcpy(to + HINT_HEAD, hints[hint].ptr, hints[hint].len);
+    size_t head = HINT_HEAD + hints[hint].len;
+    size_t n = put_by_name(owner, type, 0, rdata, to + head);
+    return n ? head + n : 0;
+}
+
+size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to)
+{
+    unsigned names = rdata_turns(type);
+    return turn < names ? put_by_name(owner, type, turn, rdata, to) : put_by_hint(owner, type, turn - names, rdata, to);
+}
+
+static bool get_by_name(struct slice key, uint8_t *rdata, struct rr_key *ret)
 {
     if (key.len < 5)
         return false;
@@ -186,6 +208,41 @@ bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret)
         return false;
     *ret = (struct rr_key){ .owner = owner, .type = type, .rdata = { rdata, rdlength }, .turn = (uint8_t)turn };
     return true;
+}
+
+size_t rr_hint_length(struct slice key)
+{
+    if (key.len < HINT_HEAD || get_be16(key.ptr) != 0)
+        return 0;
+    uint16_t type = get_be16(key.ptr + 2);
+    size_t len = HINT_HEAD + (type == TYPE_A ? 4u : 16u);
+    return (type == TYPE_A || type == TYPE_AAAA) && key.len > len ? len : 0;
+}
+
+/* Behind the address a record's first key, whose rdata has that address. */
+static bool get_by_hint(struct slice key, uint8_t *rdata, struct rr_key *ret)
+{
+    struct slice hints[RDATA_HINTS];
+    struct rr_key k;
+    size_t head = rr_hint_length(key);
+    if (head == 0 || !get_by_name((struct slice){ key.ptr + head, key.len - head }, rdata, &k) || k.turn != 0)
+        return false;
+    struct slice hint = { key.ptr + HINT_HEAD, head - HINT_HEAD };
+    unsigned n = rdata_hints(k.type, k.rdata, hints);
+    for (unsigned i = 0; i < n; i++)
+        if (slice_compare(hint, hints[i]) == 0) {
+            k.turn = (uint8_t)(rdata_turns(k.type) + i);
+            *ret = k;
+            return true;
+        }
+    return false;
+}
+
+bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret)
+{
+    if (key.len < 2)
+        return false;
+    return get_be16(key.ptr) != 0 ? get_by_name(key, rdata, ret) : get_by_hint(key, rdata, ret);
 }
 
 size_t name_value_put(const struct name_value *v, uint8_t *to)

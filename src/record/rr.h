@@ -11,7 +11,8 @@
 
 enum {
     RR_KEY_MAX = 4096,
-    RR_INVERSE_MAX = RR_KEY_MAX + 2 * NAME_KEY_MAX + 8,
+    RR_HINT_MAX = 2 + 2 + 16,
+    RR_INVERSE_MAX = RR_HINT_MAX + RR_KEY_MAX + 2 * NAME_KEY_MAX + 8,
     RR_VALUE_MAX = 9 * VARINT_MAX,
 };
 
@@ -50,7 +51,7 @@ struct rr_key {
     uint8_t about;      /* enum rr_about when type is 0 */
     uint16_t subtype;   /* NODATA, OUT_OF_BAILIWICK, COLLAPSED_RDATA: the type meant; COLLAPSED_NAMES: class */
     struct slice rdata;
-    uint8_t turn;       /* of an inverse key: which of the rdata's names stands first */
+    uint8_t turn;       /* of an inverse key: which of the rdata's names, or behind those of its hints, stands first */
 };
 
 size_t rr_value_put(const struct rr_value *value, uint8_t *to);
@@ -64,9 +65,18 @@ bool rr_key_get(struct slice key, struct rr_key *ret);
 size_t rr_key_put(struct slice owner, uint16_t type, struct slice rdata, uint8_t *to);
 size_t rr_about_put(struct slice owner, uint8_t about, uint16_t subtype, struct slice rdata, uint8_t *to);
 
-/* An inverse key of an ordinary record: that of `turn`, 0 to rdata_turns(type) - 1. 0 when it has none.
+/* How many inverse keys records of a type may have: one for each name (one without), then one for each hint. */
+static inline unsigned rr_turns(uint16_t type)
+{
+    return rdata_turns(type) + (rdata_may_hint(type) ? RDATA_HINTS : 0);
+}
+
+/* An inverse key of an ordinary record: that of `turn`, 0 to rr_turns(type) - 1. 0 when it has none.
  * `to` has RR_INVERSE_MAX bytes. */
 size_t rr_inverse_put(struct slice owner, uint16_t type, unsigned turn, struct slice rdata, uint8_t *to);
+
+/* The length of the address and what says so in front of an inverse key; 0 when it is not a hint's. */
+size_t rr_hint_length(struct slice key);
 
 /* Back; `rdata` scratch has RR_KEY_MAX bytes and holds ret->rdata. */
 bool rr_inverse_get(struct slice key, uint8_t *rdata, struct rr_key *ret);

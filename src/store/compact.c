@@ -443,11 +443,15 @@ int store_run_merge(struct store *s, const struct store_merge *merge, struct fau
     return r;
 }
 
+/* Where little is seen, data of many periods come in one round and lie in a table of the first: it is as old as the last. */
 static bool is_expired(const struct store *s, const struct store_table *t, int64_t now)
 {
     uint64_t keep = s->options.keep_s[t->kind][t->tier];
-    return keep && !record_kinds[t->kind].forever && !t->open && !is_busy(s, t->id) &&
-           now > period_end(t->tier, t->slot) && (uint64_t)(now - period_end(t->tier, t->slot)) > keep;
+    int64_t end = period_end(t->tier, t->slot);
+    if (end < t->to)
+        end = t->to;
+    return keep && !record_kinds[t->kind].forever && !t->open && !is_busy(s, t->id) && now > end &&
+           (uint64_t)(now - end) > keep;
 }
 
 int store_expire(struct store *s, int64_t now, uint64_t *ret_dropped, struct fault *why)

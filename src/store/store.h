@@ -20,7 +20,7 @@ enum store_mode { STORE_READ, STORE_WRITE /* creates it when absent, takes the l
 struct store;
 
 struct store_options {
-    uint64_t keep_s[KINDS][TIERS]; /* expire tables of a kind and tier this long after their period; 0 = keep */
+    uint64_t keep_s[KINDS][TIERS]; /* expire tables of a kind and tier this long after their period and all that is in them; 0 = keep */
     uint64_t merge_bytes_per_s;    /* pace of background merges; 0 = no limit */
     int (*log)(const char *line);  /* recovery notes; NULL = silent */
     void (*step)(const char *name); /* tests: called between the steps of a commit; may _exit */

@@ -18,6 +18,15 @@ def test_help_exits_zero(tmp):
         assert f"dnsmon {command}" in done.stdout, done.stdout
 
 
+def test_the_manual_page_has_every_option(tmp):
+    page = (lib.SOURCE / "docs/man/dnsmon.1").read_text().replace("\\-", "-")
+    for command in subcommands():
+        assert f"dnsmon {command}" in page or f"| {command}" in page, command
+        options = set(re.findall(r"--[a-z][a-z-]*", lib.dnsmon(command, "--help").stdout))
+        missing = [o for o in sorted(options) if not re.search(re.escape(o) + r"(?![a-z-])", page)]
+        assert not missing, f"{command}: {missing}"
+
+
 def test_wrong_usage_exits_two(tmp):
     for words in [["nonsense"], ["lookup", "--no-such-option"], ["lookup", "rrset"]]:
         done = lib.dnsmon(*words, check=False, cwd=tmp)

@@ -508,6 +508,82 @@ def test_two_files_that_begin_alike(tmp):
         same(tmp / "db", truth, "both again")
 
 
+def exchanges(n, ident):
+    """(microseconds, frame) of questions and their answers, and (seconds, wire) of the answers."""
+    packets, answers = [], []
+    for i in range(n):
+        when, name = 1704067200 * 1000000 + i * 1000000, f"host{i}.kind{ident}.example.net"
+        ask = traffic.message(i, name, 1)
+        answer = traffic.message(i, name, 1, [(1, 60, bytes([192, 0, 2, ident]))], True)
+        packets += [(when, traffic.ipv4(traffic.CLIENT, traffic.SERVER, 17, traffic.udp(4000 + i, 53, ask), i)),
+                    (when + 9, traffic.ipv4(traffic.SERVER, traffic.CLIENT, 17, traffic.udp(53, 4000 + i, answer), i))]
+        answers.append((when // 1000000, answer))
+    return packets, answers
+
+
+def zeek_log(n):
+    fields = "ts id.orig_h id.orig_p id.resp_h id.resp_p proto trans_id query qtype rcode answers TTLs".split()
+    rows = [f"{1704067200 + i}.5 10.9.9.9 {4000 + i} 10.0.0.1 53 udp {i} host{i}.zeek.example.net 1 0 192.0.2.9 60.0"
+            for i in range(n)]
+    return "#separator \\x09\n#fields\t" + "\t".join(fields) + "\n" + "".join(r.replace(" ", "\t") + "\n" for r in rows)
+
+
+def test_small_files_beside_files_of_other_kinds(tmp):
+    """Each small file may be the beginning of any other, so where it ended is compared in all of them: in the middle of
+    a block, a line, a header."""
+    folder = tmp / "files"
+    folder.mkdir()
+    (folder / "nothing.pcap").write_bytes(traffic.HEAD)
+    (folder / "one.pcap").write_bytes(traffic.pcap_bytes(exchanges(1, 1)[0]))
+    (folder / "some.pcapng").write_bytes(traffic.pcapng_bytes(exchanges(40, 2)[0]))
+    (folder / "more.pcapng").write_bytes(traffic.pcapng_bytes(exchanges(60, 3)[0]))
+    (folder / "some.dnstap").write_bytes(traffic.dnstap_bytes(exchanges(40, 4)[1]))
+    (folder / "dns.log").write_text(zeek_log(40))
+    paths = sorted(folder.iterdir())
+    first = ingest(tmp / "db", *paths)
+    assert first["sources_new"] == len(paths) - 1 and first["responses"] == 1 + 40 + 60 + 40 + 40, first
+    assert first["sources_grown"] == 1, first  # one.pcap begins with all of nothing.pcap
+    truth = truth_of(tmp / "db")
+    for order in (paths, paths[::-1]):
+        run = ingest(tmp / "db", *order)
+        assert run["sources_known"] == len(paths) and run["messages"] == 0, run
+        same(tmp / "db", truth, "all again")
+    more = exchanges(80, 3)[0]
+    (folder / "more.pcapng").write_bytes(traffic.pcapng_bytes(more))
+    run = ingest(tmp / "db", *paths)
+    assert run["sources_grown"] == 1 and run["messages"] == 2 * 20, run
+
+
+def cut_files(folder):
+    """(path, whole bytes, how many of them are there first, the cause that is told then, or None)."""
+    eve = "".join(json.dumps({"event_type": "dns", "timestamp": f"2024-01-01T00:00:{i:02}Z", "src_ip": "10.9.9.9", "src_port": 4000,
+                              "dest_ip": "10.0.0.1", "dest_port": 53, "proto": "UDP",
+                              "dns": {"type": "query", "id": i, "rrname": f"host{i}.eve.example", "rrtype": "A"}}) + "\n"
+                  for i in range(20)).encode()
+    zeek = zeek_log(20).encode()
+    return [(folder / "cut.pcap", traffic.pcap_bytes(exchanges(20, 5)[0]), -7, "bad_record"), (folder / "cut.pcapng", traffic.pcapng_bytes(exchanges(20, 6)[0]), -7, "bad_record"),
+            (folder / "cut.json", eve, -9, "bad_line"), (folder / "cut.log", zeek, -30, "bad_line"),
+            (folder / "no-lf.json", eve.replace(b".eve.", b".lf."), -1, None), (folder / "no-lf.log", zeek.replace(b".zeek.", b".lf."), -1, None)]
+
+
+def test_a_cut_file(tmp):
+    """That it is cut is said each time; when the rest is there, it goes on. A line that only lacks its end is whole."""
+    for path, whole, there, cause in cut_files(tmp):
+        db = tmp / f"db-{path.name}"
+        path.write_bytes(whole[:there])
+        first = ingest(db, path)
+        assert first["malformed"] == ({cause: 1} if cause else {}) and first["sources_damaged"] == bool(cause), (path, first)
+        truth = truth_of(db)
+        again = ingest(db, path)
+        assert again["malformed"] == first["malformed"] and again["sources_known"] == 1, (path, again)
+        same(db, truth, f"{path.name}, still cut", but=["malformed"])
+        path.write_bytes(whole)
+        run = ingest(db, path)
+        assert run["sources_grown"] == 1 and run["malformed"] == {}, (path, run)
+        ingest(tmp / f"whole-{path.name}", path)
+        assert dump(db) == dump(tmp / f"whole-{path.name}"), path
+
+
 def test_standard_input_replayed(tmp):
     paths, truth, took = scenery(tmp, transactions=60000, seconds=3 * 3600, files=1)
     data = paths[0].read_bytes()

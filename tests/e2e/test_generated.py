@@ -1,4 +1,6 @@
 """Generated traffic through the whole program: the same records however it is read."""
+import json
+
 import lib
 
 
@@ -26,6 +28,23 @@ def test_reading_twice_adds_nothing(tmp):
     ingest(tmp / "db", capture, copy)
     assert records(tmp / "db") == once
     lib.dnsmon("fsck", "--db", tmp / "db")
+
+
+def test_the_summary(tmp):
+    """All that is promised is there; distinct records are counted, or said to be estimated."""
+    few = traffic(tmp, "--transactions", 20000, "--seconds", 150)
+    run = json.loads(ingest(tmp / "few", "--json", few).stdout)
+    named = "messages queries responses transactions unanswered malformed skipped rr_observed rr_distinct first last seconds " \
+        "cpu_seconds"
+    assert set(named.split()) <= set(run), run
+    assert run["queries"] == run["transactions"] + run["unanswered"] + run["pair_evicted"] + run["waiting"], run
+    there = [line.split("\t")[1] for line in records(tmp / "few").splitlines()]
+    assert "NXDOMAIN" in there and run["rr_distinct_exact"], run
+    assert run["rr_distinct"] == sum(kind not in ("NXDOMAIN", "NODATA") for kind in there) <= run["rr_observed"], run
+    many = traffic(tmp, "--mode", "distinct", "--names", 300000, "--transactions", 300000, "--seconds", 600)
+    run = json.loads(ingest(tmp / "many", "--json", many).stdout)
+    there = sum(line.split("\t")[1] not in ("NXDOMAIN", "NODATA") for line in records(tmp / "many").splitlines())
+    assert there > 200000 and not run["rr_distinct_exact"] and abs(run["rr_distinct"] - there) < there / 50, (run, there)
 
 
 def test_threads_do_not_matter(tmp):

@@ -34,7 +34,8 @@ def test_blocked_answers(tmp):
     (tmp / "dnsmon.yaml").write_text(f"policy: {tmp / 'policy'}\n")
     for name, words in (("option", ["--policy", tmp / "policy"]), ("file", ["--config", tmp / "dnsmon.yaml"])):
         db = tmp / name
-        lib.dnsmon("ingest", "--db", db, *words, tmp / "traffic.pcap")
+        run = json.loads(lib.dnsmon("ingest", "--db", db, "--json", *words, tmp / "traffic.pcap").stdout)
+        assert run["skipped"] == {"policy_answer": 4} and run["responses"] == len(asked), run
         found = [(r["rrname"], r["rrtype"], r.get("rdata")) for r in lib.dnsmon_lines("lookup", "--db", db, "--json", "rrset", "*.example")]
         dumped = lib.dnsmon("dump", "--db", db, "--kind", "rr").stdout
         assert {name for name, _, _ in found} == {"bad.example.", "good.example."}, found

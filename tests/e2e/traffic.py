@@ -38,6 +38,39 @@ def pcap_bytes(packets):
     return b"".join(parts)
 
 
+def pcapng_bytes(packets):
+    """One section, one interface; times in microseconds."""
+    def block(kind, body):
+        body += b"\0" * (-len(body) % 4)
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+    parts = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), block(1, struct.pack("<HHI", 1, 0, 65535))]
+    for when, frame in packets:
+        parts.append(block(6, struct.pack("<IIIII", 0, when >> 32, when & 0xFFFFFFFF, len(frame), len(frame)) + frame))
+    return b"".join(parts)
+
+
+def dnstap_bytes(messages):
+    """A Frame Streams file of client responses: (seconds, DNS message)."""
+    def varint(n):
+        return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+    def field(number, value):
+        if isinstance(value, int):
+            return varint(number << 3) + varint(value)
+        return varint(number << 3 | 2) + varint(len(value)) + value
+
+    def control(kind, content=b""):
+        return struct.pack(">III", 0, 4 + len(content), kind) + content
+    kind = b"protobuf:dnstap.Dnstap"
+    parts = [control(2, struct.pack(">II", 1, len(kind)) + kind)]
+    for when, wire in messages:
+        inner = b"".join(field(n, v) for n, v in [
+            (1, 6), (2, 1), (3, 1), (4, CLIENT), (5, SERVER), (6, 4000), (7, 53), (12, when), (14, wire)])
+        frame = field(14, inner) + field(15, 1)
+        parts.append(struct.pack(">I", len(frame)) + frame)
+    return b"".join(parts + [control(3)])
+
+
 def compressed(data, how):
     if how == "gz":
         return gzip.compress(data, 1, mtime=0)

@@ -26,6 +26,7 @@ static void test_defaults(void **state)
     assert_true(s.threads >= 1);
     assert_int_equal(s.memory, 1 << 30);
     assert_int_equal(s.slot_s, 0);
+    assert_int_equal(s.copy_window_ms, 10);
     assert_int_equal(s.lateness_s, 5);
     assert_int_equal(settings_store(&s).keep_s[KIND_RR][TIER_HOUR], 0);
     assert_int_equal(settings_store(&s).keep_s[KIND_HOST][TIER_DAY], 35 * 86400);
@@ -50,6 +51,7 @@ static void test_full(void **state)
                   "    ports: [5354]\n    exclude: {zones: [home.arpa, b.example], clients: [198.51.100.7]}\n"
                   "  - dnstap: unix:/run/dnstap.sock\n"
                   "exclude:\n  zones: [corp.example]\n  clients: [192.0.2.0/24, '2001:db8::1']\n"
+                  "sensor: edge\nvantage: upstream\nformat: zeek\nsource_id: tap1\ncopy_window_ms: 0\npublic_suffixes: /etc/psl\n"
                   "activity: false\npolicy: /etc/enforced\nretention: {slot: 2d, hour: 35d, day: 1y, month: 0, activity: 9d}\nmerge_bytes_per_s: 64M\n",
                   &why);
     if (rc != 0)
@@ -59,6 +61,12 @@ static void test_full(void **state)
     assert_int_equal(s.threads, 3);
     assert_false(s.activity);
     assert_string_equal(s.policy, "/etc/enforced");
+    assert_string_equal(s.sensor, "edge");
+    assert_int_equal(s.vantage, VANTAGE_UPSTREAM);
+    assert_string_equal(s.format, "zeek");
+    assert_string_equal(s.source_id, "tap1");
+    assert_int_equal(s.copy_window_ms, 0);
+    assert_string_equal(s.public_suffixes, "/etc/psl");
     assert_int_equal(s.memory, 256 << 20);
     assert_int_equal(s.slot_s, 30);
     assert_int_equal(s.lateness_s, 9);
@@ -107,6 +115,8 @@ static const struct {
     { "inputs:\n  - interface: eth0\n    exclude:\n      zones: [a..b]\n", ":4: zones: 'a..b'" },
     { "inputs:\n  - interface: eth0\n    exclude:\n      clients: [192.0.2.0/33]\n", ":4: clients" },
     { "inputs:\n  - file: x\n    ports: [0x10000]\n", ":3: " },
+    { "vantage: moon\n", ":1: vantage: 'moon'" },
+    { "db: x\nformat: paper\n", ":2: format: 'paper' is not auto" },
     { "db: [\n", ":" },
 };
 

@@ -42,11 +42,12 @@ static const struct {
     { "www.example.org", TYPE_CNAME, 0, 0, DATA("\3www\7example\3com\0"), DAY_3, DAY_3, 9 },
     { "example.net", TYPE_SOA, 0, 0, DATA("\2ns\7example\3net\0\4root\7example\3net\0" NUMBERS), DAY_1, DAY_2, 6 },
     { "w.example.net", TYPE_HTTPS, 0, 0, DATA("\0\0\3cdn\7example\3net\0"), DAY_1, DAY_1, 1 },
+    { "h.example.net", TYPE_HTTPS, 0, 0, DATA("\0\1\0\0\4\0\10\xc0\x00\x02\x01\xc0\x00\x02\x09\0\6\0\20" IP6("\1")), DAY_1, DAY_1, 1 },
     { "odd\\032name.example", TYPE_A, 0, 0, DATA("\xc0\x00\x02"), DAY_1, DAY_1, 1 },
     { "odd\\032name.example", 65280, 0, 0, DATA("\xde\xad"), DAY_1, DAY_1, 1 },
 };
-#define RECORDS_MAX (2 * RECORDS) /* SOA has two inverse keys */
-enum { RECORDS = sizeof records / sizeof records[0], TABLES = 2 * (KIND_NAME + 1) };
+enum { RECORDS = sizeof records / sizeof records[0], TURNS = 1 + RDATA_HINTS, KEYS_MAX = TURNS * RECORDS };
+enum { TABLES = 2 * (KIND_NAME + 1) };
 
 static const char *dir;
 
@@ -91,13 +92,13 @@ static size_t make_value(uint8_t kind, size_t i, int64_t at, uint8_t *to)
 
 static void make_run(uint8_t kind, bool second, struct buffer *run)
 {
-    static struct entry entries[RECORDS_MAX];
+    static struct entry entries[KEYS_MAX];
     size_t n = 0;
-    for (size_t k = 0; k < RECORDS_MAX; k++) {
-        size_t i = k / 2;
-        if (k % 2 >= rdata_turns(records[i].type))
+    for (size_t k = 0; k < KEYS_MAX; k++) {
+        size_t i = k / TURNS;
+        if (k % TURNS >= rr_turns(records[i].type))
             continue;
-        entries[n].len = make_key(kind, i, k % 2, entries[n].key);
+        entries[n].len = make_key(kind, i, k % TURNS, entries[n].key);
         entries[n].value_len = make_value(kind, i, second ? records[i].last : records[i].first, entries[n].value);
         n += entries[n].len != 0;
     }
@@ -186,6 +187,7 @@ static void shorten(const char *from, char *to)
 #define ODD_65280 RR("odd\\\\032name.example.", "TYPE65280", "\"\\\\# 2 DEAD\"")
 #define SOA RR("example.net.", "SOA", "\"ns.example.net. root.example.net. 1 2 3 4 5\"")
 #define HTTPS RR("w.example.net.", "HTTPS", "\"0 cdn.example.net.\"")
+#define HINTS RR("h.example.net.", "HTTPS", "\"1 . ipv4hint=192.0.2.1,192.0.2.9 ipv6hint=2001:db8::1\"")
 #define NODATA RR("example.com.", "NODATA", "\"AAAA\"")
 
 static const struct {
@@ -209,10 +211,14 @@ static const struct {
     { "rrset absent.example", 0, "" },
     { "rrset www.example.com A --out-of-bailiwick", 0,
       RR("www.example.com.", "A", "\"192.0.2.99\"") WWW_1 WWW_2 },
-    { "rdata 192.0.2.1", 0, WWW_1 },
-    { "rdata 192.0.2.0/24", 0, WWW_1 WWW_2 NS_A },
-    { "rdata 192.0.2.2-192.0.2.53", 0, WWW_2 NS_A },
-    { "rdata 2001:db8::/32", 0, WWW_6 },
+    { "rdata 192.0.2.1", 0, HINTS WWW_1 },
+    { "rdata 192.0.2.1 A", 0, WWW_1 },
+    { "rdata 192.0.2.9 HTTPS", 0, HINTS },
+    { "rdata 192.0.2.1 SVCB", 0, "" },
+    { "rdata 192.0.2.1 MX", 2, "" },
+    { "rdata 192.0.2.0/24", 0, HINTS WWW_1 WWW_2 NS_A }, /* once, though it has two of them */
+    { "rdata 192.0.2.10-192.0.2.53", 0, NS_A },
+    { "rdata 2001:db8::/32", 0, HINTS WWW_6 },
     { "rdata ns.example.com", 0, NS },
     { "rdata mail.example.com MX", 0, MX },
     { "rdata '*.example.com'", 0, NS ALIAS MX },
@@ -234,7 +240,7 @@ static const struct {
     { "rrset www.example.com --sort count", 0, WWW_2 WWW_6 WWW_1 },
     { "rrset www.example.com --sort count --reverse --limit 1", 0, WWW_1 },
     { "rrset www.example.com --sort count --limit 1 --offset 1", 0, WWW_6 },
-    { "rdata 192.0.2.0/24 --sort name", 0, NS_A WWW_1 WWW_2 },
+    { "rdata 192.0.2.0/24 --sort name", 0, NS_A WWW_1 WWW_2 HINTS },
     { "rrset www.example.com A --sort first --reverse --limit 0", 0, WWW_2 WWW_1 },
     /* wrong usage */
     { "rrset", 2, "" },

@@ -184,6 +184,17 @@ static const struct {
     { "rdata 0.0.0.0/0", TYPE_A, DATA("\xff\xff\xff\xff"), true },
     { "rdata 0.0.0.0/0", TYPE_NS, DATA("\1a\0"), false },
     { "rdata ::1", TYPE_AAAA, DATA("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"), true },
+    /* hints: several keys, once each */
+    { "rdata 192.0.2.1", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), true },
+    { "rdata 192.0.2.2 HTTPS", TYPE_HTTPS, DATA("\0\1\0\0\4\0\10\xc0\x00\x02\x01\xc0\x00\x02\x02"), true },
+    { "rdata 192.0.2.0/24", TYPE_SVCB, DATA("\0\1\0\0\4\0\10\xc0\x00\x02\x01\xc0\x00\x02\x02"), true },
+    { "rdata 192.0.2.3", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), false },
+    { "rdata 192.0.2.1 A", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), false },
+    { "rdata 192.0.2.1 SVCB", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), false },
+    { "rdata 192.0.2.1", TYPE_HTTPS, DATA("\0\0\0\0\4\0\4\xc0\x00\x02\x01"), false }, /* AliasMode */
+    { "rdata ::1", TYPE_HTTPS, DATA("\0\1\0\0\6\0\20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"), true },
+    { "rdata raw:00010000040004C0000201 HTTPS", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), true },
+    { "rdata .", TYPE_HTTPS, DATA("\0\1\0\0\4\0\4\xc0\x00\x02\x01"), true },
     { "rdata ns.example.com", TYPE_NS, DATA("\2ns\7example\3com\0"), true },
     { "rdata ns.example.com", TYPE_CNAME, DATA("\2ns\7example\3com\0"), true },
     { "rdata ns.example.com", TYPE_PTR, DATA("\2ns\7example\3com\0"), true },
@@ -234,7 +245,7 @@ static void test_rdata(void **state)
         assert_int_equal(parse(&q, rdatas[i].query, 0), E_OK);
         struct slice rdata = { (const uint8_t *)rdatas[i].rdata, rdatas[i].len };
         unsigned n = 0;
-        for (unsigned turn = 0; turn < rdata_turns(rdatas[i].type); turn++)
+        for (unsigned turn = 0; turn < rr_turns(rdatas[i].type); turn++)
             if (build_inverse(&b, "www.example.net", rdatas[i].type, turn, rdata))
                 n += found(&q, &b);
         if (n != rdatas[i].wanted)
@@ -302,7 +313,7 @@ static void test_ranges_are_apart(void **state)
 {
     (void)state;
     static const char *const queries[] = { "rrset example.com A", "rrset example.com", "rdata ns.example.com",
-                                           "rdata *.example.com" };
+                                           "rdata *.example.com", "rdata 192.0.2.1", "rdata ::/0" };
     struct query q;
     query_init(&q);
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {

@@ -145,6 +145,45 @@ static void test_what_is_not_searchable(void **state)
     assert_int_equal(rdata_from_searchable(TYPE_MX, 0, (const uint8_t *)"\0\1\2\3", 4, 1, back, &used), 0);
 }
 
+static void test_hints(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t type;
+        const char *rdata;
+        size_t len;
+        unsigned n;
+        const char *first, *last;
+    } hinting[] = {
+#define DATA(text) text, sizeof text - 1
+        { TYPE_HTTPS, DATA("\0\1\0"), 0, NULL, NULL },
+        { TYPE_HTTPS, DATA("\0\1\0\0\4\0\4abcd"), 1, "abcd", "abcd" },
+        { TYPE_SVCB, DATA("\0\1\1x\0\0\1\0\3\2h2\0\4\0\10abcdefgh"), 2, "abcd", "efgh" },
+        { TYPE_SVCB, DATA("\0\1\0\0\4\0\10abcdabcd"), 1, "abcd", "abcd" },
+        { TYPE_SVCB, DATA("\0\1\0\0\4\0\6abcdef"), 1, "abcd", "abcd" }, /* the rest is no address */
+        { TYPE_HTTPS, DATA("\0\1\0\0\4\0\4abcd\0\6\0\20" "0123456789abcdef"), 2, "abcd", "0123456789abcdef" },
+        { TYPE_HTTPS, DATA("\0\1\0\0\4\0\50" "aaaabbbbccccddddeeeeffffgggghhhhiiiijjjj"), RDATA_HINTS, "aaaa", "hhhh" },
+        { TYPE_HTTPS, DATA("\0\0\0\0\4\0\4abcd"), 0, NULL, NULL },   /* AliasMode */
+        { TYPE_HTTPS, DATA("\0\1\0\0\4\0\5abcd"), 0, NULL, NULL },   /* beyond the end */
+        { TYPE_HTTPS, DATA("\0\1\0\0\4\0\4abcd\0"), 0, NULL, NULL },
+        { TYPE_HTTPS, DATA("\0\1\300\14\0\4\0\4abcd"), 0, NULL, NULL }, /* a compressed target */
+        { TYPE_HTTPS, DATA("\0"), 0, NULL, NULL },
+        { TYPE_TXT, DATA("\0\1\0\0\4\0\4abcd"), 0, NULL, NULL },
+#undef DATA
+    };
+    for (size_t i = 0; i < sizeof hinting / sizeof hinting[0]; i++) {
+        struct slice hints[RDATA_HINTS];
+        unsigned n = rdata_hints(hinting[i].type, (struct slice){ (const uint8_t *)hinting[i].rdata, hinting[i].len }, hints);
+        assert_int_equal(n, hinting[i].n);
+        if (n == 0)
+            continue;
+        assert_int_equal(hints[0].len, strlen(hinting[i].first));
+        assert_memory_equal(hints[0].ptr, hinting[i].first, hints[0].len);
+        assert_int_equal(hints[n - 1].len, strlen(hinting[i].last));
+        assert_memory_equal(hints[n - 1].ptr, hinting[i].last, hints[n - 1].len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_hostile_keys),
         cmocka_unit_test(test_searchable_rdata),
         cmocka_unit_test(test_what_is_not_searchable),
+        cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

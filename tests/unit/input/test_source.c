@@ -474,6 +474,50 @@ static void test_skip(void **state)
     buffer_release(&b);
 }
 
+/* By bytes: any offset can be stood at, and what a reader had to see on the way makes it lost. */
+static void check_pass(const struct buffer *b, bool stateful)
+{
+    struct source *source = NULL;
+    struct source_position at, end;
+    struct fault why;
+    struct rig r;
+    bool more;
+    write_file(b->ptr, b->len);
+    rig_open(&r, NULL);
+    r.batch.room = 1000;
+    assert_int_equal(source_open(&source, file, NULL, r.transport, &why), 0);
+    assert_int_equal(source_read(source, &r.batch, &r.tally, &more, &why), 0);
+    source_position(source, &end);
+    source_close(&source);
+    assert_int_equal(source_open(&source, file, NULL, r.transport, &why), 0);
+    source_position(source, &at);
+    assert_int_equal(source_pass(source, at.offset, &why), 0);
+    assert_false(source_is_lost(source));
+    for (uint64_t offset = at.offset + 1; offset <= b->len; offset++) {
+        assert_int_equal(source_pass(source, offset, &why), 0);
+        source_position(source, &at);
+        assert_int_equal(at.offset, offset);
+    }
+    assert_memory_equal(&at, &end, sizeof at);
+    assert_int_equal(source_is_lost(source), stateful);
+    assert_int_equal(source_pass(source, 1, &why), E_USAGE);
+    assert_int_equal(source_pass(source, b->len + 1, &why), E_ABSENT);
+    source_close(&source);
+    rig_close(&r);
+}
+
+static void test_pass(void **state)
+{
+    (void)state;
+    struct buffer b;
+    pcap_file(&b);
+    check_pass(&b, false);
+    buffer_release(&b);
+    pcapng_file(&b);
+    check_pass(&b, true);
+    buffer_release(&b);
+}
+
 /* The window moves, views stay whole, and skipping hashes as reading does. */
 static void test_stream_views(void **state)
 {
@@ -603,6 +647,7 @@ int main(void)
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_compressed_and_damaged),
         cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_pass),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_stream_views),
         cmocka_unit_test(test_no_file),

@@ -223,6 +223,7 @@ static void test_full(void **state)
     dnstap_server_stats(server, &stats);
     assert_int_equal(stats.clients, DNSTAP_CLIENTS_MAX);
     assert_int_equal(stats.refused, 10);
+    assert_int_equal(h.tally.n[TALLY_CONNECTION_REFUSED], 10);
     for (int i = 0; i < DNSTAP_CLIENTS_MAX + 10; i++)
         close(fds[i]);
     dnstap_server_close(&server);

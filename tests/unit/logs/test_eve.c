@@ -59,6 +59,13 @@ static const struct line_case cases[] = {
     { "{\"event_type\":\"dns\"}", "", "not_dns_record=1" },
     { TELL "{\"type\":\"answer\",\"id\":7}}", ANSWER "067 id=7 flags=8000", "" },
     { ASK "{\"type\":\"query\",\"id\":7}}", "", "no_message=1" },
+    /* types by number, in the form of version 4, without rdata that we write, of no known name, not told */
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\",\"rrtype\":\"TYPE65\"}}", QUERY "067 id=7 flags=0000 a.example HTTPS", "" },
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\",\"rrtype\":\"65\"}}", QUERY "067 id=7 flags=0000 a.example HTTPS", "" },
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\",\"rrtype\":\"0041/65\"}}", QUERY "067 id=7 flags=0000 a.example HTTPS", "" },
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\",\"rrtype\":\"AFSDB\"}}", QUERY "067 id=7 flags=0000 a.example AFSDB", "" },
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\",\"rrtype\":\"NEWEST\"}}", QUERY "067 id=7 flags=0000 a.example TYPE0", "" },
+    { ASK "{\"type\":\"query\",\"id\":7,\"rrname\":\"a.example\"}}", QUERY "067 id=7 flags=0000 a.example TYPE0", "" },
     { HEAD("nowhere", "1", "10.0.0.2", "53") "{\"type\":\"query\",\"rrname\":\"a\",\"rrtype\":\"A\"}}", "", "bad_line=1" },
     { ASK "{\"type\":\"query\",\"rrname\":\"a..b\",\"rrtype\":\"A\"}}", "", "bad_line=1" },
     { HEAD("10.0.0.1", "1024", "10.0.0.2", "5355") "{\"type\":\"query\",\"rrname\":\"a\",\"rrtype\":\"A\"}}", "", "llmnr=1" },

@@ -101,6 +101,11 @@ static void test_numbers(void **state)
     assert_int_equal(wire_type_number(text_slice("aaaa")), 28);
     assert_int_equal(wire_type_number(text_slice("TYPE65")), 65);
     assert_int_equal(wire_type_number(text_slice("TYPE65536")), 0);
+    assert_int_equal(wire_type_number(text_slice("65")), 65);
+    assert_int_equal(wire_type_number(text_slice("65536")), 0);
+    assert_int_equal(wire_type_number(text_slice("0041/65")), 65);
+    assert_int_equal(wire_type_number(text_slice("0041/")), 0);
+    assert_int_equal(wire_type_number(text_slice("amtrelay")), 260);
     assert_int_equal(wire_type_number(text_slice("")), 0);
     assert_int_equal(wire_rcode_number(text_slice("NXDOMAIN")), 3);
     assert_int_equal(wire_rcode_number(text_slice("9")), 9);

@@ -245,12 +245,13 @@ static void test_limits(void **state)
     fold_destroy(&next);
 }
 
-/* A record has an inverse key for each of its names that differ, all with its value. */
+/* A record has an inverse key for each of its names that differ and of its hints, all with its value. */
 static void test_inverse_keys(void **state)
 {
     (void)state;
     static const char soa[] = "\2ns\3com\0\4root\3com\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
     static const char rp[] = "\1a\0\1a\0", https[] = "\0\1\3svc\3com\0\0\1\0\3\2h2", odd[] = "\0\1\300\14";
+    static const char hints[] = "\0\1\0\0\4\0\10\1\2\3\4\1\2\3\5\0\6\0\20" "0123456789abcdef";
     static const struct {
         uint16_t type;
         const char *rdata;
@@ -259,6 +260,7 @@ static void test_inverse_keys(void **state)
     } rows[] = {
         { TYPE_A, "\1\2\3\4", 4, 1 }, { TYPE_SOA, soa, sizeof soa - 1, 2 },       { 17, rp, sizeof rp - 1, 1 },
         { TYPE_HTTPS, https, sizeof https - 1, 1 }, { TYPE_HTTPS, odd, sizeof odd - 1, 0 },
+        { TYPE_HTTPS, hints, sizeof hints - 1, 4 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fold *fold;

@@ -72,14 +72,6 @@ static void count_loss(void *ctx, const struct pair_asked *asked)
     l->n++;
 }
 
-static uint64_t waiting(const struct pair *p)
-{
-    uint64_t n = 0;
-    for (uint64_t i = p->first; i < p->last; i++)
-        n += p->ring[i & p->mask].waiting;
-    return n;
-}
-
 static void test_oldest_first(void **state)
 {
     (void)state;
@@ -161,7 +153,7 @@ static void test_balance(void **state)
             p = q;
         }
         if (i % 10000 == 0)
-            assert_int_equal(queries, matched + p.unanswered + p.evicted + waiting(&p));
+            assert_int_equal(queries, matched + p.unanswered + p.evicted + pair_count_waiting(&p));
     }
     assert_true(matched > 10000 && p.unanswered > 10000);
     assert_int_equal(lost.n, p.unanswered + p.evicted);
@@ -187,7 +179,7 @@ static void check_bound(bool long_names, uint64_t n, uint64_t most)
         struct pair_asked asked = { .qname = qname, .qname_len = sizeof qname };
         assert_int_equal(long_names ? pair_query(&p, key(i), &asked) : ask(&p, i, (int64_t)i), 0);
     }
-    assert_int_equal(waiting(&p), most);
+    assert_int_equal(pair_count_waiting(&p), most);
     assert_int_equal(p.evicted, n - most);
     assert_int_equal(lost.n, n - most);
     assert_int_equal(lost.strange, 0);
@@ -196,7 +188,7 @@ static void check_bound(bool long_names, uint64_t n, uint64_t most)
     struct cursor c = cursor_over(saved.ptr, saved.len);
     assert_int_equal(pair_init(&q, INT64_MAX, NULL, NULL), 0);
     assert_int_equal(pair_load(&q, &c), 0);
-    assert_int_equal(waiting(&q), most);
+    assert_int_equal(pair_count_waiting(&q), most);
     pair_release(&p);
     pair_release(&q);
     buffer_release(&saved);
@@ -238,7 +230,7 @@ static void test_names_go_around(void **state)
     }
     assert_int_equal(p.names_mask + 1, name_bytes);
     assert_ptr_equal(p.names, names);
-    assert_int_equal(waiting(&p), BEHIND);
+    assert_int_equal(pair_count_waiting(&p), BEHIND);
     assert_int_equal(lost.n, 0);
     pair_release(&p);
 }

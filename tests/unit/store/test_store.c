@@ -441,6 +441,32 @@ static void test_retention(void **state)
     world_remove();
 }
 
+/* Data of much later in a table: it is as old as those. */
+static void test_retention_of_long_tables(void **state)
+{
+    (void)state;
+    enum { DAY = 86400 };
+    struct fault why = { 0 };
+    struct reference ref = { 0 };
+    struct buffer bytes;
+    struct store_options options = { .keep_s = { [KIND_RR][TIER_SLOT] = 2 * DAY } };
+    uint64_t dropped;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, &options);
+    struct store_run run = world_run(1, NOON + 30 * DAY, &bytes, &ref);
+    struct store_table t = { .kind = KIND_RR, .tier = TIER_SLOT, .slot = NOON };
+    assert_int_equal(store_write_table(s, &t, &run, 1, &why), 0);
+    buffer_release(&bytes);
+    struct store_change change = { .add = &t, .n_add = 1, .watermark = NOON + 31 * DAY };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    assert_int_equal(store_expire(s, NOON + 31 * DAY, &dropped, &why), 0);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(store_expire(s, NOON + 33 * DAY, &dropped, &why), 0);
+    assert_int_equal(dropped, 1);
+    store_close(&s);
+    world_remove();
+}
+
 /* One slot of `n` keys, every `step`-th from `first` on, each seen once. */
 static void add_keys(struct store *s, int64_t slot, unsigned first, unsigned n, unsigned step)
 {
@@ -658,7 +684,8 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_client_key), cmocka_unit_test(test_client_key_found),
         cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention), cmocka_unit_test(test_late_slots),
+        cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention),
+        cmocka_unit_test(test_retention_of_long_tables), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
