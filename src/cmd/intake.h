@@ -58,7 +58,7 @@ struct intake {
     uint8_t vantage;
     uint64_t copy_window_ms;
     uint64_t default_slot_s; /* of the command */
-    bool live;               /* what changes while it runs counts */
+    bool live;               /* what changes while it runs counts, and retention is applied */
 
     struct suffix_list *suffixes;
     struct observer_exclusion *exclusions; /* for all, then of each configured input */

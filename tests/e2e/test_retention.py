@@ -1,9 +1,12 @@
 """Retention: what is too old by the hour is left by the day, the same days whenever and however often that happens."""
 import collections
 import random
+import time
 
 import asking
 import lib
+from live import capture, finish
+from test_servers import unbound_dnstap, with_dnstap_unbound
 
 START, HOUR, DAY = 1704067200, 3600, 86400  # 2024-01-01T00:00:00Z
 A = asking.TYPES["A"]
@@ -109,3 +112,24 @@ def test_analysis_says_what_is_gone(tmp):
     assert "nothing to judge: analysis goes on from 2024-0" in told, told
     told = lib.dnsmon("analyze", "--db", db, *suffixes).stdout
     assert told.startswith("nothing new"), told
+
+
+def test_capture_expires(tmp):
+    """While it runs nobody else can."""
+    with_dnstap_unbound()
+    db, path = tmp / "db", tmp / "tap"
+    ingest(tmp, db, asks(0, 2, 4), "old.pcap")
+    close(tmp, db)
+    before = sums(dump(db, "domain"), 4)
+    authority = lib.knot(tmp, {"example.": "www.now A 192.0.2.1"})
+    process = capture(tmp, "db", "--dnstap", f"unix:{path}", "--public-suffixes", tmp / "suffixes")
+    lib.wait_for_path(path)
+    resolver = lib.unbound(tmp, stubs={"example.": authority.port}, extra=unbound_dnstap(path, "client-query", "client-response"))
+    time.sleep(1.5)  # its writer connects
+    assert "192.0.2.1" in lib.dig(resolver.port, "www.now.example", "A")
+    time.sleep(2.5)  # and hands over once a second or so
+    finish(process, "capture")
+    names = {row[0] for row in dump(db, "domain")}
+    assert "now.example." in names and not names & {"one.example.", "two.example.", "three.example."}, (names, process.output())
+    assert sums(dump(db, "domainday"), 5) == before
+    lib.dnsmon("fsck", "--db", db)
