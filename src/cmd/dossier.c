@@ -182,10 +182,17 @@ static int add_evidence(struct dossier *d, const char *name, enum scope scope, s
     return rc ? rc : evidence_history(d->k, name, scope, take_statement, d, why);
 }
 
+static bool is_verdict(const json_t *row)
+{
+    const char *what = json_string_value(json_object_get(row, "what"));
+    return what != NULL && strcmp(what, "verdict") == 0;
+}
+
+/* Of one hour what was said comes before what was made of it. */
 static int by_time(const json_t *a, const json_t *b)
 {
     json_int_t x = json_integer_value(json_object_get(a, "at")), y = json_integer_value(json_object_get(b, "at"));
-    return (x > y) - (x < y);
+    return x != y ? (x > y) - (x < y) : is_verdict(a) - is_verdict(b);
 }
 
 static int by_size(const json_t *a, const json_t *b)

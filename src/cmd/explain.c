@@ -83,6 +83,13 @@ static const char *strength(double nats)
     return nats >= 6 ? "very strong" : nats >= 4 ? "strong" : nats >= 2 ? "moderate" : "weak";
 }
 
+/* A certainty that rounding would make is none. */
+static const char *score_text(double score, char text[16])
+{
+    snprintf(text, 16, score > 0.999 ? "above 0.999" : "%.3g", score);
+    return text;
+}
+
 /* ---- the verdict ---- */
 
 /* The worst that holds: of the domain, or of a host of it. NULL: nothing was decided. */
@@ -103,10 +110,13 @@ static const json_t *verdict_of(const struct explain *x)
 static void tell_one_verdict(struct explain *x, const json_t *v)
 {
     struct note *n = &x->note;
-    char since[NOTE_TIME];
+    char since[NOTE_TIME], score[16];
     note_say(n, "%s (%s)", text_at(v, "name"), strcmp(text_at(v, "scope"), "host") == 0 ? "this host" : "and all below it");
-    note_say(n, ": %s since %s UTC, score %.3g: %s.", text_at(v, "level"), note_time(json_object_get(v, "since"), since), number_at(v, "score"),
-             likelihood(number_at(v, "score")));
+    note_say(n, ": %s since %s UTC", text_at(v, "level"), note_time(json_object_get(v, "since"), since));
+    if (strcmp(text_at(v, "level"), verdict_level_text(VERDICT_BENIGN)) == 0) /* of a host the score is its domain's */
+        note_say(n, ": nothing holds that would make it more.");
+    else
+        note_say(n, ", score %s: %s.", score_text(number_at(v, "score"), score), likelihood(number_at(v, "score")));
     note_end(n);
 }
 
@@ -256,8 +266,8 @@ static void tell_campaign(struct explain *x)
     if (!json_is_object(campaign))
         return;
     note_head(n, "Campaign");
-    note_say(n, "%s (%s), since %s UTC, %zu names:", text_at(campaign, "title"), text_at(campaign, "identity"),
-             note_time(json_object_get(campaign, "born"), born), json_array_size(members));
+    note_say(n, "%s, since %s UTC, %zu names:", text_at(campaign, "identity"), note_time(json_object_get(campaign, "born"), born),
+             json_array_size(members));
     note_end(n);
     n->indent += 2;
     for (size_t i = 0; (m = json_array_get(members, i)) != NULL && i < SHOWN_MEMBERS; i++) {
@@ -294,15 +304,19 @@ static void tell_words(struct explain *x)
 static void tell_change(struct explain *x, const json_t *c)
 {
     struct note *n = &x->note;
-    char at[NOTE_TIME];
-    note_say(n, "%s  %s", note_time(json_object_get(c, "at"), at), text_at(c, "name"));
+    char at[NOTE_TIME], score[16];
+    note_say(n, "%s", note_time(json_object_get(c, "at"), at));
+    n->indent += 2;
+    if (strcmp(text_at(c, "name"), x->domain) != 0 || strcmp(text_at(c, "scope"), "host") == 0)
+        note_say(n, " %s:", text_at(c, "name"));
     if (strcmp(text_at(c, "what"), "verdict") == 0)
-        note_say(n, " is %s, score %.3g: %s", text_at(c, "level"), number_at(c, "score"), text_at(c, "decided"));
+        note_say(n, " judged %s, score %s: %s", text_at(c, "level"), score_text(number_at(c, "score"), score), text_at(c, "decided"));
     else if (number_at(c, "weight") == 0)
-        note_say(n, ", %s: withdrawn", text_at(c, "detector"));
+        note_say(n, " %s withdrawn", text_at(c, "detector"));
     else
-        note_say(n, ", %s %+.1f: %s", text_at(c, "detector"), number_at(c, "weight"), text_at(c, "summary"));
+        note_say(n, " %s %+.1f: %s", text_at(c, "detector"), number_at(c, "weight"), text_at(c, "summary"));
     note_end(n);
+    n->indent -= 2;
 }
 
 static void tell_history(struct explain *x)
