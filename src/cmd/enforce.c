@@ -66,10 +66,11 @@ static int for_noted(struct enforcement *e, step_of_change change, struct fault 
     return rc;
 }
 
-static int decide(struct enforcement *e, const char *name, enum scope scope, enum verdict_level level, struct fault *why)
+static int decide(struct enforcement *e, const char *name, enum scope scope, enum verdict_level level, double score,
+                  struct fault *why)
 {
     struct verdict v = {
-        .name = name, .scope = scope, .level = level, .score = level == VERDICT_BENIGN ? 0 : 1, .decided_at = e->step,
+        .name = name, .scope = scope, .level = level, .score = score, .decided_at = e->step,
         .known_at = e->d->at, .reason = (const char *)e->reason.ptr,
     };
     return verdict_add(e->k, &v, NULL, why);
@@ -77,7 +78,7 @@ static int decide(struct enforcement *e, const char *name, enum scope scope, enu
 
 static int acquit(struct enforcement *e, const char *name, enum scope scope, struct fault *why)
 {
-    return decide(e, name, scope, VERDICT_BENIGN, why);
+    return decide(e, name, scope, VERDICT_BENIGN, 0, why);
 }
 
 static int withdraw(struct enforcement *e, const char *name, enum scope scope, struct fault *why)
@@ -93,6 +94,57 @@ static int take_back(struct enforcement *e, struct fault *why)
     if (rc == 0)
         rc = indicator_each(e->k, 1u << INDICATOR_ACTIVE | 1u << INDICATOR_HELD, note_indicator, e, why);
     return rc ? rc : for_noted(e, withdraw, why);
+}
+
+static int keep_score(void *ctx, const struct verdict *v, struct fault *why)
+{
+    (void)why;
+    *(double *)ctx = v->score;
+    return E_OK;
+}
+
+static int note_block(void *ctx, const struct decision *d, struct fault *why)
+{
+    (void)why;
+    *(bool *)ctx = d->action == DECISION_BLOCK;
+    return E_OK;
+}
+
+/* Whoever blocked it has heard of it. */
+static int is_blocked(const struct enforcement *e, const char *name, bool *ret, struct fault *why)
+{
+    *ret = false;
+    return decision_covering(e->k, name, e->d->at, note_block, ret, why);
+}
+
+static int doubt(struct enforcement *e, const char *name, enum scope scope, struct fault *why)
+{
+    double score = 0;
+    bool blocked;
+    int rc = is_blocked(e, name, &blocked, why);
+    if (rc != 0 || blocked)
+        return rc;
+    rc = verdict_find(e->k, name, scope, KNOWLEDGE_NOW, keep_score, &score, why);
+    return rc ? rc : decide(e, name, scope, VERDICT_SUSPICIOUS, score, why);
+}
+
+static int hold(struct enforcement *e, const char *name, enum scope scope, struct fault *why)
+{
+    bool blocked;
+    int rc = is_blocked(e, name, &blocked, why);
+    if (rc != 0 || blocked)
+        return rc;
+    return indicator_set_state(e->k, name, scope, INDICATOR_HELD, e->d->at, e->d->author, e->d->reason, why);
+}
+
+static int object(struct enforcement *e, struct fault *why)
+{
+    int rc = verdict_each(e->k, VERDICT_HIGH_RISK, VERDICT_MALICIOUS, KNOWLEDGE_NOW, note_verdict, e, why);
+    if (rc == 0)
+        rc = for_noted(e, doubt, why);
+    if (rc == 0)
+        rc = indicator_each(e->k, 1u << INDICATOR_ACTIVE, note_indicator, e, why);
+    return rc ? rc : for_noted(e, hold, why);
 }
 
 static int block(struct enforcement *e, struct fault *why)
@@ -111,15 +163,18 @@ static int block(struct enforcement *e, struct fault *why)
         .state = INDICATOR_ACTIVE,
         .reason = d->reason,
     };
-    int rc = decide(e, d->name, d->scope, VERDICT_MALICIOUS, why);
+    int rc = decide(e, d->name, d->scope, VERDICT_MALICIOUS, 1, why);
     return rc ? rc : indicator_put(e->k, &i, d->at, d->author, why);
 }
 
 static void put_reason(struct enforcement *e, bool revoked)
 {
     const struct decision *d = e->d;
-    buffer_printf(&e->reason, "{\"decided\":\"%s by the operator\",\"author\":\"operator\",\"who\":",
-                  revoked ? "revoked" : d->action == DECISION_BLOCK ? "blocked" : "allowed");
+    const char *what = revoked                             ? "revoked by the operator"
+                       : d->action == DECISION_BLOCK    ? "blocked by the operator"
+                       : d->action == DECISION_FEEDBACK ? "somebody objected"
+                                                        : "allowed by the operator";
+    buffer_printf(&e->reason, "{\"decided\":\"%s\",\"author\":\"operator\",\"who\":", what);
     present_json_text(&e->reason, d->author);
     buffer_printf(&e->reason, ",\"words\":");
     present_json_text(&e->reason, d->reason);
@@ -144,6 +199,8 @@ int enforce_word(struct knowledge *k, const struct decision *d, bool revoked, st
         rc = take_back(&e, why);
     else if (!revoked && d->action == DECISION_BLOCK)
         rc = block(&e, why);
+    else if (!revoked && d->action == DECISION_FEEDBACK)
+        rc = object(&e, why);
     buffer_release(&e.names);
     buffer_release(&e.reason);
     return rc;

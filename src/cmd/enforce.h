@@ -1,7 +1,9 @@
 /* enforce: what an operator's word does at once, without waiting for the next analysis.
  *
  * Allow: verdicts and indicators of the name, and of what lies below it, are taken back. Block: the name is malicious by the
- * operator, and an indicator. Block revoked: both end. Analysis keeps to the word from then on. Within the caller's transaction.
+ * operator, and an indicator. Block revoked: both end. Feedback: what is enforced without an operator's block is suspicious,
+ * and its indicators are held. What another word did stays, once that is revoked, until the next hour is analysed. Analysis keeps to
+ * the word from then on. Within the caller's transaction.
  */
 #ifndef DNSMON_CMD_ENFORCE_H
 #define DNSMON_CMD_ENFORCE_H

@@ -114,7 +114,7 @@ static void tell_one_verdict(struct explain *x, const json_t *v)
     note_say(n, "%s (%s)", text_at(v, "name"), strcmp(text_at(v, "scope"), "host") == 0 ? "this host" : "and all below it");
     note_say(n, ": %s since %s UTC", text_at(v, "level"), note_time(json_object_get(v, "since"), since));
     if (strcmp(text_at(v, "level"), verdict_level_text(VERDICT_BENIGN)) == 0) /* of a host the score is its domain's */
-        note_say(n, ": nothing holds that would make it more.");
+        note_say(n, ".");
     else
         note_say(n, ", score %s: %s.", score_text(number_at(v, "score"), score), likelihood(number_at(v, "score")));
     note_end(n);

@@ -67,7 +67,7 @@ static int unknown(const char *name)
 static int help(FILE *to, int code)
 {
     fprintf(to, "usage: dnsmon COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                "An open passive DNS system.\n\nCommands:\n");
+                "Threat intelligence from DNS traffic: what names answered, who asks for them and how, and which serve malware.\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\n'dnsmon help COMMAND' tells more. The database is --db DIR, $DNSMON_DB or ./dnsmon-db.\n"
