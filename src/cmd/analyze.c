@@ -25,7 +25,8 @@ static const char usage[] =
     "  --without DETECTOR  leave one out. An experiment: use a copy of the database\n"
     "  --features FILE     write what was judged, a JSON line each, for scripts/fit-weights\n"
     "  --list-detectors    print what there is, and end\n"
-    "  --suffixes FILE     the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n" OPTIONS_COMMON_HELP;
+    "  --public-suffixes FILE\n"
+    "                      the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n" OPTIONS_COMMON_HELP;
 
 enum { OWN_AS_OF = OPTION_OWN, OWN_AGAIN, OWN_THREADS, OWN_WEIGHTS, OWN_WITHOUT, OWN_FEATURES, OWN_LIST, OWN_SUFFIXES };
 
@@ -37,7 +38,8 @@ static const struct option longs[] = {
     { "without", required_argument, NULL, OWN_WITHOUT },
     { "features", required_argument, NULL, OWN_FEATURES },
     { "list-detectors", no_argument, NULL, OWN_LIST },
-    { "suffixes", required_argument, NULL, OWN_SUFFIXES },
+    { "public-suffixes", required_argument, NULL, OWN_SUFFIXES },
+    { "suffixes", required_argument, NULL, OWN_SUFFIXES }, /* its former name */
     OPTIONS_COMMON,
 };
 

@@ -18,6 +18,22 @@ def test_help_exits_zero(tmp):
         assert f"dnsmon {command}" in done.stdout, done.stdout
 
 
+def test_man_page_is_whole(tmp):
+    """Every command has a section in it, and every option that its help names is told there, or among those of several."""
+    man = (lib.SOURCE / "docs/man/dnsmon.1").read_text().replace("\\-", "-")
+    common, sections = man[man.index(".SH OPTIONS"):], {}
+    for part in man[:man.index(".SH OPTIONS")].split('.SS "dnsmon ')[1:]:
+        name, _, text = part.partition('"')
+        sections[name] = text
+    for name, text in sections.items():  # "Options as for allow"
+        sections[name] += sections["allow"] if "ptions as for\n.BR allow" in text else ""
+    for command in subcommands():
+        assert command in sections, command
+        named = set(re.findall(r"--[a-z][a-z-]+", lib.dnsmon("help", command).stdout))
+        missing = sorted(option for option in named if option not in sections[command] + common)
+        assert not missing, (command, missing)
+
+
 def test_wrong_usage_exits_two(tmp):
     for words in [["nonsense"], ["lookup", "--no-such-option"], ["lookup", "rrset"]]:
         done = lib.dnsmon(*words, check=False, cwd=tmp)
