@@ -331,14 +331,16 @@ static void print_head(struct who *w)
 static void print_curve(struct who *w, const struct client *c, const struct spark_axis *axis)
 {
     struct buffer points;
-    buffer_init(&points, c->n * sizeof(struct spark_point));
+    buffer_init(&points, c->n * DAY_HOURS * sizeof(struct spark_point));
     for (size_t i = 0; i < c->n; i++) {
         const struct sighting *s = sightings_of(w) + c->at + i;
-        struct spark_point p = { s->n_asks ? s->n_asks : 1, s->hour };
-        buffer_append(&points, &p, sizeof p);
+        for (uint32_t hour = 0; hour < (s->day ? DAY_HOURS : 1); hour++) {
+            struct spark_point p = { s->n_asks ? s->n_asks : 1, s->hour + hour };
+            buffer_append(&points, &p, sizeof p);
+        }
     }
     if (!points.failed)
-        (void)spark_draw(&w->present.out, axis, (const struct spark_point *)(const void *)points.ptr, c->n);
+        (void)spark_draw(&w->present.out, axis, (const struct spark_point *)(const void *)points.ptr, points.len / sizeof(struct spark_point));
     buffer_release(&points);
 }
 
