@@ -184,20 +184,25 @@ static bool same_group(const json_t *a, const json_t *b)
     return strcmp(text_at(a, "group"), text_at(b, "group")) == 0;
 }
 
-static void tell_counted(struct explain *x, const json_t *row)
+/* A factor, to two digits. */
+static double factor_of(double nats)
 {
-    const json_t *part = counted(x, text_at(row, "group"));
-    if (part != NULL)
-        note_say(&x->note, " Counted with %+.2f in the score.", number_at(part, "part"));
+    double factor = exp(fabs(nats) < 30 ? fabs(nats) : 30), unit = pow(10, floor(log10(factor)) - 1);
+    return factor >= 100 ? round(factor / unit) * unit : factor;
 }
 
-/* What the nats mean, to two digits. */
-static void tell_ratio(struct note *n, double weight)
+/* What a detector says is a strength before calibration; how sure that makes one is what the fitted weights count it with. */
+static void tell_strength(struct explain *x, const json_t *row, bool leads)
 {
-    double ratio = exp(fabs(weight) < 30 ? fabs(weight) : 30), unit = pow(10, floor(log10(ratio)) - 1);
-    ratio = ratio >= 100 ? round(ratio / unit) * unit : ratio;
-    note_say(n, ratio >= 10 ? " That is %.0f times likelier with %s (%.1f nats)." : " That is %.1f times likelier with %s (%.1f nats).", ratio,
-             weight > 0 ? "harm, or one program, behind it than without" : "a harmless name than with a harmful one", fabs(weight));
+    struct note *n = &x->note;
+    const json_t *part = leads ? counted(x, text_at(row, "group")) : NULL;
+    double counts = number_at(part, "part");
+    note_say(n, " Strength: %.1f nats", fabs(number_at(row, "weight")));
+    if (part != NULL && counts != 0)
+        note_say(n, factor_of(counts) >= 10 ? ", which as fitted makes harm %.0f times %s (%+.2f in log odds)"
+                                            : ", which as fitted makes harm %.1f times %s (%+.2f in log odds)",
+                 factor_of(counts), counts > 0 ? "likelier" : "less likely", counts);
+    note_say(n, ".");
 }
 
 static void tell_row(struct explain *x, const json_t *row, bool leads)
@@ -212,9 +217,7 @@ static void tell_row(struct explain *x, const json_t *row, bool leads)
     note_say(n, ": %s (%s, %s%s since %s UTC).", text_at(row, "summary"), text_at(row, "detector"),
              strcmp(text_at(row, "scope"), "host") == 0 ? text_at(row, "name") : "", strcmp(text_at(row, "scope"), "host") == 0 ? "," : "",
              note_time(json_object_get(row, "since"), since));
-    tell_ratio(n, weight);
-    if (leads)
-        tell_counted(x, row);
+    tell_strength(x, row, leads);
     note_end(n);
     n->indent += 2;
     note_facts(n, json_object_get(row, "facts"));
