@@ -696,6 +696,16 @@ static void die(const char *name)
         _exit(7);
 }
 
+static size_t count_files(void)
+{
+    size_t files = 0;
+    DIR *d = opendir(world_dir);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        files += strstr(e->d_name, ".mtbl") != NULL;
+    closedir(d);
+    return files;
+}
+
 static void test_crashes(void **state)
 {
     (void)state;
@@ -740,14 +750,50 @@ static void test_crashes(void **state)
             s = world_open(STORE_WRITE, NULL);
             assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
             const struct store_table *t;
-            size_t n = store_tables(s, &t), files = 0;
-            DIR *d = opendir(world_dir);
-            for (struct dirent *e; (e = readdir(d)) != NULL;)
-                files += strstr(e->d_name, ".mtbl") != NULL;
-            closedir(d);
-            assert_int_equal(files, 2 * n);
+            size_t n = store_tables(s, &t);
+            assert_int_equal(count_files(), 2 * n);
             store_close(&s);
         }
+        world_remove();
+    }
+}
+
+/* Dying while days are made of hours: there are either these or those, and no files that nobody names. */
+static void test_crashes_of_retention(void **state)
+{
+    (void)state;
+    static const char *const tails[] = { "t0:1", "t0:2" };
+    static const struct {
+        const char *step;
+        bool done;
+    } rows[] = { { "commit", false }, { "append", false }, { "appended", true }, { "unlinked", true } };
+    struct store_options options = { .keep_s = { [KIND_HOST][TIER_SLOT] = 86400 }, .step = die };
+    struct fault why = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world_new();
+        struct store *s = world_open(STORE_WRITE, NULL);
+        add_hosts(s, TIER_SLOT, NOON, 50, tails);
+        add_hosts(s, TIER_SLOT, NOON + 60, 50, tails);
+        store_close(&s);
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0) {
+            die_at = "";
+            s = world_open(STORE_WRITE, &options);
+            die_at = rows[i].step;
+            _exit(store_expire(s, NOON + 10 * 86400, NULL, &why) ? 2 : 1);
+        }
+        int status;
+        waitpid(pid, &status, 0);
+        assert_int_equal(WEXITSTATUS(status), 7);
+        assert_int_equal(world_fsck(true), 0);
+        s = world_open(STORE_WRITE, NULL);
+        expect_rests(s, (struct rests){ .first = NOON, .last = NOON + 61, .count = 4 }, rows[i].done ? 50 : 0);
+        const struct store_table *t;
+        size_t n = store_tables(s, &t);
+        assert_int_equal(n, rows[i].done ? 1 : 2);
+        assert_int_equal(count_files(), 2 * n);
+        store_close(&s);
         world_remove();
     }
 }
@@ -760,6 +806,7 @@ int main(void)
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
         cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention), cmocka_unit_test(test_rests), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_crashes_of_retention),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
