@@ -91,6 +91,7 @@ static void start_expiry(struct merging *m)
 static void start_due(struct merging *m)
 {
     struct store_merge due[MERGING_AT_ONCE];
+    start_expiry(m); /* first: it looks at the watermark, and merges commit */
     m->n = store_due_merges(m->store, due, MERGING_AT_ONCE);
     for (size_t i = 0; i < m->n; i++) {
         struct merge_job *job = &m->jobs[i];
@@ -98,7 +99,6 @@ static void start_due(struct merging *m)
         job->task = (struct task){ run_merge, job, &m->latch, NULL };
         crew_submit(m->crew, &job->task);
     }
-    start_expiry(m);
 }
 
 int merging_start(struct merging *m, struct fault *why)
