@@ -1,5 +1,6 @@
 /* analyze: detectors, verdicts and campaigns over what was recorded since the last run. */
 #include "cmd/commands.h"
+#include "cmd/enforce.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
 
@@ -154,6 +155,22 @@ static int look_for_loss(struct analyze *a, const struct analysis_summary *sum, 
     return rc;
 }
 
+/* Before the hours that follow are judged. */
+static int end_words(const struct analyze *a, struct fault *why)
+{
+    struct knowledge *k = NULL;
+    int rc = options_open_knowledge(&a->options, KNOWLEDGE_READ, &k, why); /* which makes none */
+    if (rc == E_ABSENT)
+        return E_OK;
+    knowledge_close(&k);
+    rc = rc ? rc : options_open_knowledge(&a->options, KNOWLEDGE_WRITE, &k, why);
+    if (rc != 0)
+        return rc;
+    rc = enforce_ended(k, a->how.now, why);
+    knowledge_close(&k);
+    return rc;
+}
+
 static int analyse(struct analyze *a, struct analysis_summary *sum, struct fault *why)
 {
     struct suffix_list *suffixes = NULL;
@@ -175,6 +192,8 @@ static int analyse(struct analyze *a, struct analysis_summary *sum, struct fault
     a->how.now = time(NULL);
     if (a->options.progress || isatty(STDERR_FILENO))
         a->how.progress = show_progress;
+    if (rc == 0)
+        rc = end_words(a, why);
     if (rc == 0)
         rc = analysis_run(&a->how, sum, why);
     if (rc == 0)

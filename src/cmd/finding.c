@@ -97,18 +97,23 @@ static int look_first(const struct finding_from *from, const char *name, enum sc
     return rc;
 }
 
-/* The levels of a name, one after another. */
+/* The levels of a name, one after another. Of a step the last row counts. */
 struct blocking {
-    bool blocked;
-    int64_t since; /* step */
+    bool blocked, was_blocked; /* by this row; before its step */
+    int64_t since, was_since;  /* steps */
+    int64_t step;
 };
 
 static int follow_level(void *ctx, const struct verdict *v, struct fault *why)
 {
     struct blocking *b = ctx;
     (void)why;
-    if (!b->blocked)
-        b->since = v->decided_at;
+    if (v->decided_at != b->step) {
+        b->was_blocked = b->blocked;
+        b->was_since = b->since;
+        b->step = v->decided_at;
+    }
+    b->since = b->was_blocked ? b->was_since : v->decided_at;
     b->blocked = v->level >= VERDICT_HIGH_RISK;
     return E_OK;
 }
@@ -116,7 +121,7 @@ static int follow_level(void *ctx, const struct verdict *v, struct fault *why)
 /* An indicator is renewed day by day; what its readers want is since when. */
 static int look_since(const struct finding_from *from, const struct indicator *i, int64_t *step, struct fault *why)
 {
-    struct blocking b = { false, 0 };
+    struct blocking b = { .step = -1 };
     int rc = verdict_history(from->k, i->name, i->scope, follow_level, &b, why);
     *step = rc == 0 && b.blocked ? b.since : i->decided_at;
     return rc;

@@ -1,9 +1,11 @@
 /* indicators: what is to be blocked, for machines. */
 #include "cmd/commands.h"
+#include "cmd/enforce.h"
 #include "cmd/finding.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
 
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -37,6 +39,8 @@ static int print(void *ctx, const struct indicator *i, struct fault *why)
     struct listing *l = ctx;
     const struct finding_from from = { l->knowledge, l->store };
     struct buffer *to = &l->present.out;
+    if (enforce_has_ended(i, time(NULL)))
+        return E_OK;
     if (l->format == FORMAT_TABLE && !l->present.headed)
         present_text(&l->present, FINDING_ROW_HEADER);
     l->present.headed = true;

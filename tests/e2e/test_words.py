@@ -1,4 +1,6 @@
 """The operator's word and the analysis after it: what is held, allowed or objected to stays so, and what is taken back is judged anew."""
+import time
+
 import lib
 from test_replay import REPLAY, replay
 
@@ -53,4 +55,44 @@ def test_words_and_analysis(tmp):
     n.say("allow", "firstgate.example", "--reason", "a customer of ours")
     n.analyze(16)
     assert n.state()["firstgate.example"] == "benign" and n.state()["secondgate.example"].endswith("*"), n.state()
+    lib.dnsmon("fsck", "--db", n.db)
+
+
+def test_words_taken_back_at_once(tmp):
+    """Before analysis has heard of them: all is as it was."""
+    n = Network(tmp)
+    n.analyze(13)
+    before = n.state()
+    indicators = lib.dnsmon_lines("indicators", "--db", n.db)
+    for word in "allow", "object", "block":
+        n.say(word, "firstgate.example", "--reason", "a slip")
+        assert n.state() != before, word
+        n.say(word, "--revoke", "firstgate.example")
+        assert n.state() == before, (word, n.state())
+        if word != "block":  # whose own indicator took the place of the other
+            assert lib.dnsmon_lines("indicators", "--db", n.db) == indicators, word
+    n.analyze(14)
+    assert n.state() == before, n.state()
+    n.say("allow", "firstgate.example", "--reason", "a customer of ours")
+    n.say("object", "firstgate.example", "--reason", "we think so, too")
+    n.say("allow", "--revoke", "firstgate.example")
+    assert n.state()["firstgate.example"] == "suspicious", n.state()
+    n.analyze(15)
+    assert n.state() == {**before, "firstgate.example": "suspicious"}, n.state()
+    lib.dnsmon("fsck", "--db", n.db)
+
+
+def test_words_that_end(tmp):
+    """A block up to a moment ends then, also of a name that nobody asks for; what is found besides is judged as ever."""
+    n = Network(tmp)
+    n.analyze(13)
+    for name in "firstgate.example", "site01.example", "never.example":
+        n.say("block", name, "--until", "+1s", "--reason", "until we know more")
+    time.sleep(1.2)
+    listed = {i["name"]: i["level"] for i in lib.dnsmon_lines("indicators", "--db", n.db)}
+    assert listed == {"secondgate.example": "high_risk"}, listed
+    n.analyze(14)
+    assert n.state() == {"firstgate.example": "high_risk*", "secondgate.example": "high_risk*"}, n.state()
+    levels = {v["name"]: v["level"] for v in lib.dnsmon_lines("verdicts", "--db", n.db, "--level", "benign")}
+    assert levels["never.example"] == levels["site01.example"] == "benign", levels
     lib.dnsmon("fsck", "--db", n.db)
