@@ -26,6 +26,7 @@ static const struct command commands[] = {
     { "allow", "the operator's word: never block a name", cmd_allow },
     { "block", "the operator's word: block a name", cmd_block },
     { "object", "hold a name for harmless, until an operator decides", cmd_object },
+    { "audit", "what operators did, and who", cmd_audit },
     { "simulate", "make the traffic of a made-up network", cmd_simulate },
     { "dump", "every record as a line of text, in key order", cmd_dump },
     { "stat", "what the database holds", cmd_stat },

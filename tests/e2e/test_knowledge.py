@@ -74,7 +74,7 @@ def filled(tmp):
 
 def test_before_anything_is_known(tmp):
     db = database(tmp)
-    for words in ["verdicts"], ["campaigns"], ["indicators"], ["allow", "--list"], ["block", "--list"]:
+    for words in ["verdicts"], ["campaigns"], ["indicators"], ["audit"], ["allow", "--list"], ["block", "--list"]:
         done = say(db, *words)
         assert done.stdout == "" and done.stderr == "", words
     assert say(db, "indicators", "--format", "csv").stdout.startswith("name,scope,")
@@ -106,6 +106,9 @@ def test_the_operators_word(tmp):
     assert audit == [("ann", "block", "domain www.example.com"), ("ann", "allow", "host shop.example.com"),
                      ("bob", "revoke", "domain www.example.com"), ("bob", "allow", "domain www.example.com"),
                      ("ann", "revoke", "domain www.example.com")], audit
+    assert [(row["author"], row["action"], row["subject"]) for row in lines(db, "audit")] == audit
+    head, first, *_ = say(db, "audit", "--table").stdout.splitlines()
+    assert head.startswith("at (UTC)") and first.split(None, 3)[2:] == ["ann", "block            domain www.example.com: seen in a report"], first
     assert os.stat(db / "knowledge.db").st_mode & 0o777 == 0o600
     assert "clean" in lib.dnsmon("fsck", "--db", db).stdout
 
