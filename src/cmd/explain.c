@@ -367,6 +367,13 @@ static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct 
     return s->later ? ASKED_STOP : E_OK;
 }
 
+static int take_day(void *ctx, uint32_t day, const struct day *d, struct fault *why)
+{
+    (void)day;
+    (void)d;
+    return json_object_set_new(ctx, "by_day", json_true()) ? fault_set(why, E_NOMEM, "out of memory") : ASKED_STOP;
+}
+
 static json_t *asked_json(const struct sightings *s, uint32_t first)
 {
     const struct profile *p = &s->profile;
@@ -389,6 +396,8 @@ static int screened(struct explain *x, struct store *store, json_t *state, struc
     struct asked_span span = { 0, x->as_of == KNOWLEDGE_NOW ? UINT64_MAX : x->as_of > 0 ? (uint64_t)x->as_of : 0 };
     if (rc == 0)
         rc = asked_each(&x->asked, store, span, take_hour, &s, why);
+    if (rc == 0 && s.profile.hours == 0 && !s.later)
+        rc = asked_each_day(&x->asked, store, span, take_day, state, why);
     if (rc != 0 || (s.profile.hours == 0 && !s.later))
         return rc;
     return json_object_set_new(state, "asked", asked_json(&s, first)) ? fault_set(why, E_NOMEM, "out of memory") : E_OK;
@@ -446,6 +455,8 @@ static void tell_undecided(struct explain *x)
         tell_asked(x, json_object_get(state, "asked"));
     else if (json_is_false(json_object_get(state, "activity")))
         note_say(n, " The database has no activity, without which nothing is analysed: ingest without --no-activity.");
+    else if (json_object_get(state, "by_day") != NULL)
+        note_say(n, " It was asked for long ago, which is known by the day alone: see dnsmon activity %s.", x->domain);
     else if (seen != NULL)
         note_say(n, " How it was asked for is not on record, or no more.");
     else

@@ -1,5 +1,6 @@
 """Retention: what is too old by the hour is left by the day, the same days whenever and however often that happens."""
 import collections
+import json
 import random
 import time
 
@@ -112,6 +113,19 @@ def test_analysis_says_what_is_gone(tmp):
     assert "nothing to judge: analysis goes on from 2024-0" in told, told
     told = lib.dnsmon("analyze", "--db", db, *suffixes).stdout
     assert told.startswith("nothing new"), told
+    told = json.loads(lib.dnsmon("analyze", "--db", db, *suffixes, "--again", "--json").stdout)
+    assert told["earlier_hours_lost"] is True and told["from"] == START + 31 * DAY, told
+
+
+def test_explain_knows_days(tmp):
+    db, suffixes = tmp / "db", tmp / "suffixes"
+    ingest(tmp, db, [(START, "10.2.0.1", "www.old.example", A, answered("www.old.example"))], "old.pcap")
+    ingest(tmp, db, asks(50, 55, 6), "new.pcap")
+    close(tmp, db)
+    expire(db, "2024-03-10")
+    lib.dnsmon("analyze", "--db", db, "--suffixes", suffixes)
+    told = " ".join(lib.dnsmon("explain", "--db", db, "--public-suffixes", suffixes, "old.example").stdout.split())
+    assert "known by the day alone: see dnsmon activity old.example" in told, told
 
 
 def test_capture_expires(tmp):
