@@ -219,11 +219,7 @@ static int run(const struct options *o, struct fault *why)
     int rc = options_open_store(o, STORE_READ, &store, why);
     if (rc != 0)
         return rc;
-    rc = read_analysis(o, &analysis, why);
-    if (rc != 0) {
-        store_close(&store);
-        return rc;
-    }
+    int known = read_analysis(o, &analysis, why); /* the rest can be told first */
     if (o->json)
         rc = print_json(store, analysis, o->settings.db);
     else
@@ -232,7 +228,7 @@ static int run(const struct options *o, struct fault *why)
     store_close(&store);
     if (rc != 0 || fflush(stdout) != 0)
         return fault_set(why, E_IO, "standard output: write failed");
-    return E_OK;
+    return known;
 }
 
 int cmd_stat(int argc, char **argv)

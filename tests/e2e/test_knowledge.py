@@ -287,7 +287,10 @@ def test_a_damaged_file_is_told_and_left(tmp):
         assert done.returncode == 1 and "knowledge.db" in done.stdout, (what, done.stdout, done.stderr)
         done = say(db, "verdicts", check=False)
         assert done.returncode == 1 and "knowledge.db" in done.stderr, (what, done.stderr)
+        done = say(db, "stat", check=False)
+        assert "watermark" in done.stdout and (done.returncode == 1) == ("knowledge.db" in done.stderr), (what, done)
         if "page" not in what:
+            assert done.returncode == 1, (what, done)
             done = say(db, "block", "x.example", "--reason", "x", check=False)
             assert done.returncode == 1 and "knowledge.db" in done.stderr, (what, done.stderr)
             assert path.read_bytes() == damaged, what
