@@ -3,7 +3,7 @@
  * encodes to the same bytes; merging is commutative, associative, and has a neutral element; however
  * questions are divided, merging the parts is counting them at once. */
 #include "must.h"
-#include "record/activity.h"
+#include "record/day.h"
 #include "record/kind.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,11 +37,42 @@ static bool value(struct slice in, bool domain, struct activity *a)
     return true;
 }
 
+/* A day that is taken encodes to the same bytes. */
+static void day(struct slice in, bool domain)
+{
+    static struct day d;
+    struct buffer made;
+    if (!day_get(in, domain, &d))
+        return;
+    must(day_count(&d) >= 1 && day_count(&d) <= DAY_HOURS);
+    buffer_init(&made, ACTIVITY_VALUE_MAX);
+    day_put(&d, &made);
+    must(!made.failed && made.len == in.len && memcmp(made.ptr, in.ptr, in.len) == 0);
+    buffer_release(&made);
+}
+
+/* What is an hour makes a day. */
+static void rolled(struct slice in, bool domain)
+{
+    static const uint8_t key[] = {0, 0, 0, 0, 47};
+    static struct day d;
+    struct buffer to_key, to_value;
+    buffer_init(&to_key, ACTIVITY_KEY_MAX);
+    buffer_init(&to_value, ACTIVITY_VALUE_MAX);
+    must(day_of_hour(domain, (struct slice){key, sizeof key}, in, &to_key, &to_value) == E_OK);
+    must(day_get((struct slice){to_value.ptr, to_value.len}, domain, &d) && d.hours == 1u << 23);
+    must(to_key.len == sizeof key && to_key.ptr[4] == 1);
+    buffer_release(&to_key);
+    buffer_release(&to_value);
+}
+
 static void one(struct slice in, bool domain)
 {
     static struct activity a, b;
+    day(in, domain);
     if (!value(in, domain, &a))
         return;
+    rolled(in, domain);
     activity_init(&b, domain);
     activity_merge(&b, &a);
     must_equal(&a, &b);

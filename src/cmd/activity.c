@@ -17,7 +17,8 @@ static const char usage[] =
     "\n"
     "How NAME was asked for, hour by hour: of a registered domain all that was asked at or below\n"
     "it, of other names what was asked for themselves. Several names: one after another, and in the\n"
-    "chart a curve each, on one time axis.\n"
+    "chart a curve each, on one time axis. Of times longer ago than hours are kept (dnsmon help expire) one\n"
+    "record a day is left, without ask times.\n"
     "\n"
     "  --campaign ID       the members of this campaign, by its identity or how that begins\n"
     "  --from TIME         from the hour of it: epoch, 2026-01-31[T12:00:00Z], -7d\n"
@@ -66,14 +67,19 @@ struct reading {
 
 /* ---- JSON and CSV ---- */
 
-static void json_hour(struct reading *r, uint32_t hour, const struct activity *a)
+static void json_begin(struct reading *r, uint8_t kind, const char *field, uint64_t seconds)
+{
+    struct buffer *to = &r->present.out;
+    buffer_printf(to, "{\"name\":");
+    present_json_string(to, r->asked.name, r->asked.name_len);
+    buffer_printf(to, ",\"kind\":\"%s\",\"%s\":%" PRIu64, record_kinds[kind].name, field, seconds);
+}
+
+static void json_asked(struct reading *r, const struct activity *a)
 {
     struct buffer *to = &r->present.out;
     const char *before = "";
-    buffer_printf(to, "{\"name\":");
-    present_json_string(to, r->asked.name, r->asked.name_len);
-    buffer_printf(to, ",\"kind\":\"%s\",\"hour\":%" PRIu64 ",\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"counters\":{",
-                  record_kinds[r->asked.kind].name, (uint64_t)hour * ACTIVITY_HOUR_S, a->first, a->last);
+    buffer_printf(to, ",\"first\":%" PRIu64 ",\"last\":%" PRIu64 ",\"counters\":{", a->first, a->last);
     for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
         if (a->counters[i] != 0) {
             buffer_printf(to, "%s\"%s\":%" PRIu64, before, activity_counter_name(i), a->counters[i]);
@@ -86,20 +92,30 @@ static void json_hour(struct reading *r, uint32_t hour, const struct activity *a
     present_text(&r->present, "}\n");
 }
 
+static void json_hours(struct reading *r, uint32_t hours)
+{
+    const char *before = ",\"hours\":[";
+    for (unsigned hour = 0; hour < DAY_HOURS; hour++)
+        if (hours >> hour & 1) {
+            buffer_printf(&r->present.out, "%s%u", before, hour);
+            before = ",";
+        }
+    buffer_u8(&r->present.out, ']');
+}
+
 static void csv_header(struct reading *r)
 {
     present_text(&r->present, "name,kind,hour,first,last");
     for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
         buffer_printf(&r->present.out, ",%s", activity_counter_name(i));
-    present_text(&r->present, ",clients,clients_exact,names,names_exact\n");
+    present_text(&r->present, ",clients,clients_exact,names,names_exact,hours\n");
 }
 
-static void csv_hour(struct reading *r, uint32_t hour, const struct activity *a)
+static void csv_row(struct reading *r, uint8_t kind, uint64_t seconds, const struct activity *a, unsigned hours)
 {
     struct buffer *to = &r->present.out;
     present_csv(to, r->asked.name, r->asked.name_len);
-    buffer_printf(to, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64, record_kinds[r->asked.kind].name,
-                  (uint64_t)hour * ACTIVITY_HOUR_S, a->first, a->last);
+    buffer_printf(to, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64, record_kinds[kind].name, seconds, a->first, a->last);
     for (unsigned i = 0; i < ACTIVITY_COUNTERS; i++)
         buffer_printf(to, ",%" PRIu64, a->counters[i]);
     buffer_printf(to, ",%" PRIu64 ",%d,", activity_clients(a), asked_all_clients(a));
@@ -107,6 +123,7 @@ static void csv_hour(struct reading *r, uint32_t hour, const struct activity *a)
         buffer_printf(to, "%" PRIu64 ",%d", activity_names(a), asked_all_names(a));
     else
         buffer_u8(to, ',');
+    buffer_printf(to, ",%u", hours);
     present_text(&r->present, "\n");
 }
 
@@ -118,13 +135,34 @@ static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct 
     r->hours++;
     switch (r->style) {
     case STYLE_JSON:
-        json_hour(r, hour, a);
+        json_begin(r, r->asked.kind, "hour", (uint64_t)hour * ACTIVITY_HOUR_S);
+        json_asked(r, a);
         break;
     case STYLE_CSV:
-        csv_hour(r, hour, a);
+        csv_row(r, r->asked.kind, (uint64_t)hour * ACTIVITY_HOUR_S, a, 1);
         break;
     default:
         return chart_hour(&r->curves, hour, a, why);
+    }
+    return r->present.write_errno ? ASKED_STOP : E_OK;
+}
+
+static int take_day(void *ctx, uint32_t day, const struct day *d, struct fault *why)
+{
+    struct reading *r = ctx;
+    uint8_t kind = (uint8_t)record_kinds[r->asked.kind].rest;
+    r->hours++;
+    switch (r->style) {
+    case STYLE_JSON:
+        json_begin(r, kind, "day", (uint64_t)day * DAY_S);
+        json_hours(r, d->hours);
+        json_asked(r, &d->all);
+        break;
+    case STYLE_CSV:
+        csv_row(r, kind, (uint64_t)day * DAY_S, &d->all, day_count(d));
+        break;
+    default:
+        return chart_day(&r->curves, day, d, why);
     }
     return r->present.write_errno ? ASKED_STOP : E_OK;
 }
@@ -153,6 +191,8 @@ static int read_name(struct reading *r, const char *text, struct fault *why)
     int rc = asked_take(&r->asked, text, as, r->list, why);
     if (rc == 0 && r->style == STYLE_CHART)
         rc = chart_name(&r->curves, &r->asked, why);
+    if (rc == 0)
+        rc = asked_each_day(&r->asked, r->store, r->span, take_day, r, why);
     if (rc == 0)
         rc = asked_each(&r->asked, r->store, r->span, take_hour, r, why);
     if (rc == 0 && r->hours == before && isatty(STDERR_FILENO))

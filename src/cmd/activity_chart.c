@@ -1,17 +1,20 @@
 #include "cmd/activity_chart.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "cmd/spark.h"
 
-enum { DAY_HOURS = 24, NAME_COLUMNS = 40, FIGURES_COLUMNS = 32 };
+enum { NAME_COLUMNS = 40, FIGURES_COLUMNS = 32 };
 
 struct chart_curve {
     char name[NAME_TEXT_MAX];
     uint8_t kind;
     size_t first, hours; /* of the points */
+    size_t first_day, days; /* of the days */
     uint64_t asked, clients;
     uint64_t without_asks; /* hours in which the sample of clients is full */
+    uint64_t day_hours;    /* hours of days known by day alone */
     bool all_clients;
 };
 
@@ -19,12 +22,14 @@ void chart_init(struct chart *c, struct asked_span span, size_t limit_bytes)
 {
     c->span = span;
     buffer_init(&c->points, limit_bytes);
+    buffer_init(&c->days, limit_bytes);
     buffer_init(&c->curves, limit_bytes);
 }
 
 void chart_release(struct chart *c)
 {
     buffer_release(&c->points);
+    buffer_release(&c->days);
     buffer_release(&c->curves);
 }
 
@@ -50,25 +55,57 @@ static int too_much(struct fault *why)
 
 int chart_name(struct chart *c, const struct asked *name, struct fault *why)
 {
-    struct chart_curve curve = { .kind = name->kind, .first = c->points.len / sizeof(struct spark_point), .all_clients = true };
+    struct chart_curve curve = { .kind = name->kind, .first = c->points.len / sizeof(struct spark_point),
+                                 .first_day = c->days.len / sizeof(uint32_t), .all_clients = true };
     memcpy(curve.name, name->name, name->name_len + 1);
     buffer_append(&c->curves, &curve, sizeof curve);
     activity_init(&c->all, name->kind == KIND_DOMAIN);
     return c->curves.failed ? too_much(why) : E_OK;
 }
 
+static void add_point(struct chart *c, struct chart_curve *curve, uint64_t asked, uint32_t hour)
+{
+    struct spark_point point = { asked, hour };
+    buffer_append(&c->points, &point, sizeof point);
+    curve->hours++;
+}
+
+static void add_activity(struct chart *c, struct chart_curve *curve, const struct activity *a)
+{
+    uint64_t asked = asked_count(a);
+    activity_merge(&c->all, a);
+    curve->asked = __builtin_add_overflow(curve->asked, asked, &curve->asked) ? UINT64_MAX : curve->asked;
+    curve->clients = activity_clients(&c->all);
+    curve->all_clients = asked_all_clients(&c->all);
+}
+
 int chart_hour(struct chart *c, uint32_t hour, const struct activity *a, struct fault *why)
 {
     struct chart_curve *curve = &curves_of(c)[n_curves(c) - 1];
-    struct spark_point point = { asked_count(a), hour };
-    buffer_append(&c->points, &point, sizeof point);
-    activity_merge(&c->all, a);
-    curve->hours++;
-    curve->asked = __builtin_add_overflow(curve->asked, point.value, &curve->asked) ? UINT64_MAX : curve->asked;
-    curve->clients = activity_clients(&c->all);
-    curve->all_clients = asked_all_clients(&c->all);
+    add_point(c, curve, asked_count(a), hour);
+    add_activity(c, curve, a);
     curve->without_asks += !asked_all_clients(a);
     return c->points.failed ? too_much(why) : E_OK;
+}
+
+int chart_day(struct chart *c, uint32_t day, const struct day *d, struct fault *why)
+{
+    struct chart_curve *curve = &curves_of(c)[n_curves(c) - 1];
+    uint64_t left = asked_count(&d->all);
+    unsigned hours = day_count(d);
+    for (unsigned hour = 0; hour < DAY_HOURS; hour++) {
+        if ((d->hours >> hour & 1) == 0)
+            continue;
+        uint64_t share = left / hours;
+        add_point(c, curve, share, day * DAY_HOURS + hour);
+        left -= share;
+        hours--;
+    }
+    add_activity(c, curve, &d->all);
+    buffer_append(&c->days, &day, sizeof day);
+    curve->days++;
+    curve->day_hours += day_count(d);
+    return c->points.failed || c->days.failed ? too_much(why) : E_OK;
 }
 
 /* ---- one name: what is said above the days ---- */
@@ -136,9 +173,12 @@ static void print_samples(const struct chart *c, const struct chart_curve *curve
         buffer_printf(&to->out, "           and %" PRIu64 " queries of unknown clients\n", a->counters[ACTIVITY_UNKNOWN_CLIENT]);
     if (a->domain)
         print_number_of("names", activity_names(a), a->n_names, asked_all_names(a), to);
-    buffer_printf(&to->out, "ask times  kept in %zu hours", curve->hours - (size_t)curve->without_asks);
+    uint64_t without = curve->without_asks + curve->day_hours, hours = curve->hours;
+    buffer_printf(&to->out, "ask times  kept in %" PRIu64 " hours", hours > without ? hours - without : 0);
     if (curve->without_asks != 0)
         buffer_printf(&to->out, ", not in %" PRIu64 " with a full sample of clients", curve->without_asks);
+    if (curve->days != 0)
+        buffer_printf(&to->out, ", not in %zu days of which the hours are no longer kept", curve->days);
     present_text(to, "\n");
 }
 
@@ -154,6 +194,19 @@ static void hour_text(uint64_t hour, char text[32])
 {
     present_time(hour * ACTIVITY_HOUR_S, text);
     text[strlen("2026-01-31 12:00")] = '\0';
+}
+
+static int compare_days(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static bool is_day_alone(const struct chart *c, const struct chart_curve *curve, uint64_t day)
+{
+    uint32_t key = (uint32_t)day;
+    const uint32_t *days = (const uint32_t *)(const void *)c->days.ptr + curve->first_day;
+    return curve->days != 0 && bsearch(&key, days, curve->days, sizeof key, compare_days) != NULL;
 }
 
 /* The points from `at` on that are of this day; returns the first that is not. */
@@ -173,7 +226,7 @@ static size_t print_day(const struct chart *c, const struct chart_curve *curve, 
         buffer_printf(&to->out, "%s", inside ? spark_block(n, most) : " ");
         total = total + n < total ? UINT64_MAX : total + n;
     }
-    buffer_printf(&to->out, "  %10" PRIu64, total);
+    buffer_printf(&to->out, "  %10" PRIu64 "%s", total, is_day_alone(c, curve, day) ? "  by day" : "");
     present_text(to, "\n");
     return at;
 }
@@ -270,6 +323,28 @@ static void print_several(const struct chart *c, unsigned columns, struct presen
         print_curve(c, &curves_of(c)[i], &axis, names, to);
 }
 
+static int compare_points(const void *a, const void *b)
+{
+    const struct spark_point *x = a, *y = b;
+    return (x->hour > y->hour) - (x->hour < y->hour);
+}
+
+/* Days come before hours, so late data may give an hour twice and out of order. */
+static void order_points(struct chart *c, struct chart_curve *curve)
+{
+    struct spark_point *points = (struct spark_point *)(void *)c->points.ptr + curve->first;
+    size_t n = 0;
+    if (curve->days == 0)
+        return;
+    qsort(points, curve->hours, sizeof *points, compare_points);
+    for (size_t i = 0; i < curve->hours; i++)
+        if (n > 0 && points[n - 1].hour == points[i].hour)
+            points[n - 1].value += points[i].value;
+        else
+            points[n++] = points[i];
+    curve->hours = n;
+}
+
 /* What was not said begins and ends with the hours that there are. False: there are none. */
 static bool close_span(struct chart *c)
 {
@@ -291,6 +366,8 @@ void chart_print(struct chart *c, unsigned columns, struct present *to)
 {
     if (!close_span(c))
         return;
+    for (size_t i = 0; i < n_curves(c); i++)
+        order_points(c, &curves_of(c)[i]);
     if (n_curves(c) == 1)
         print_one(c, to);
     else

@@ -1,9 +1,11 @@
 /* analyze: detectors, verdicts and campaigns over what was recorded since the last run. */
 #include "cmd/commands.h"
+#include "cmd/enforce.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
 
 #include "detect/analysis.h"
+#include "detect/census.h"
 #include "detect/detector.h"
 #include "detect/verdict/weights.h"
 
@@ -24,7 +26,8 @@ static const char usage[] =
     "  --without DETECTOR  leave one out. An experiment: use a copy of the database\n"
     "  --features FILE     write what was judged, a JSON line each, for scripts/fit-weights\n"
     "  --list-detectors    print what there is, and end\n"
-    "  --suffixes FILE     the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n" OPTIONS_COMMON_HELP;
+    "  --public-suffixes FILE\n"
+    "                      the Public Suffix List (" SUFFIX_DEFAULT_PATH ")\n" OPTIONS_COMMON_HELP;
 
 enum { OWN_AS_OF = OPTION_OWN, OWN_AGAIN, OWN_THREADS, OWN_WEIGHTS, OWN_WITHOUT, OWN_FEATURES, OWN_LIST, OWN_SUFFIXES };
 
@@ -36,7 +39,8 @@ static const struct option longs[] = {
     { "without", required_argument, NULL, OWN_WITHOUT },
     { "features", required_argument, NULL, OWN_FEATURES },
     { "list-detectors", no_argument, NULL, OWN_LIST },
-    { "suffixes", required_argument, NULL, OWN_SUFFIXES },
+    { "public-suffixes", required_argument, NULL, OWN_SUFFIXES },
+    { "suffixes", required_argument, NULL, OWN_SUFFIXES }, /* its former name */
     OPTIONS_COMMON,
 };
 
@@ -46,6 +50,7 @@ struct analyze {
     struct verdict_weights weights;
     const char *suffixes_path, *weights_path, *features_path;
     bool list;
+    bool lost; /* analysis begins where hours do, because those before were not kept */
 };
 
 static void show_progress(void *ctx, uint32_t step, uint32_t from, uint32_t to)
@@ -57,23 +62,38 @@ static void show_progress(void *ctx, uint32_t step, uint32_t from, uint32_t to)
             100.0 * (step - from + 1) / (to - from + 1), isatty(STDERR_FILENO) && step < to ? "" : "\n");
 }
 
-static void print_json(const struct analysis_summary *s, double seconds)
+static void print_json(const struct analyze *a, const struct analysis_summary *s, double seconds)
 {
     printf("{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"messages\":%" PRIu64 ",\"names\":%" PRIu64 ",\"cleaned\":%" PRIu64
            ",\"candidates\":%" PRIu64 ",\"examined\":%" PRIu64 ",\"candidates_refused\":%" PRIu64 ",\"evidence\":%" PRIu64
-           ",\"verdicts\":%" PRIu64 ",\"blocked\":%" PRIu64 ",\"campaigns\":%" PRIu32 ",\"seconds\":%.3f}\n",
+           ",\"verdicts\":%" PRIu64 ",\"blocked\":%" PRIu64 ",\"campaigns\":%" PRIu32 ",\"earlier_hours_lost\":%s,\"seconds\":%.3f}\n",
            (uint64_t)s->from * STEP_S, ((uint64_t)s->to + 1) * STEP_S, s->messages, s->names, s->cleaned, s->candidates,
-           s->examined, s->refused, s->evidence, s->verdicts, s->blocked, s->campaigns, seconds);
+           s->examined, s->refused, s->evidence, s->verdicts, s->blocked, s->campaigns,
+           a->lost ? "true" : "false", seconds);
 }
 
-static void print_text(const struct analysis_summary *s, double seconds)
+static void print_nothing(const struct analyze *a, const char *from)
+{
+    if (a->how.as_of == 0)
+        printf("nothing new: no whole hour since the last run\n");
+    else if (a->lost)
+        printf("nothing to judge: hours before %.16s are no longer kept; what was known then is in the ledger (--as-of of\n"
+               "verdicts, explain, campaigns)\n", from);
+    else
+        printf("nothing to judge: analysis goes on from %.16s; what was known before is in the ledger (--as-of of verdicts,\n"
+               "explain, campaigns)\n", from);
+}
+
+static void print_text(const struct analyze *a, const struct analysis_summary *s, double seconds)
 {
     char from[32], to[32];
+    present_time((uint64_t)s->from * STEP_S, from);
     if (s->to + 1 == s->from) {
-        printf("nothing new: no whole hour since the last run\n");
+        print_nothing(a, from);
         return;
     }
-    present_time((uint64_t)s->from * STEP_S, from);
+    if (a->lost)
+        printf("hours before %.16s are no longer kept: analysis begins there\n", from);
     present_time(((uint64_t)s->to + 1) * STEP_S, to);
     printf("%.16s to %.16s (UTC): %" PRIu64 " messages, %" PRIu64 " names by hour, %" PRIu64 " of them cleaned, %" PRIu64
            " candidates examined %" PRIu64 " times\n",
@@ -112,6 +132,45 @@ static int check_without(const struct analyze *a, struct fault *why)
                                   : fault_set(why, E_USAGE, "no detector is called '%s'; see --list-detectors", a->how.without);
 }
 
+static bool has_days(const struct store *store)
+{
+    const struct store_table *tables;
+    size_t n = store_tables(store, &tables);
+    for (size_t i = 0; i < n; i++)
+        if (tables[i].kind == KIND_DOMAIN_DAY)
+            return true;
+    return false;
+}
+
+static int look_for_loss(struct analyze *a, const struct analysis_summary *sum, struct fault *why)
+{
+    struct store *store;
+    uint32_t first;
+    int rc = options_open_store(&a->options, STORE_READ, &store, why);
+    if (rc != 0)
+        return rc;
+    rc = census_first(store, &first, why);
+    a->lost = rc == 0 && period_start(first) == sum->from && has_days(store);
+    store_close(&store);
+    return rc;
+}
+
+/* Before the hours that follow are judged. */
+static int end_words(const struct analyze *a, struct fault *why)
+{
+    struct knowledge *k = NULL;
+    int rc = options_open_knowledge(&a->options, KNOWLEDGE_READ, &k, why); /* which makes none */
+    if (rc == E_ABSENT)
+        return E_OK;
+    knowledge_close(&k);
+    rc = rc ? rc : options_open_knowledge(&a->options, KNOWLEDGE_WRITE, &k, why);
+    if (rc != 0)
+        return rc;
+    rc = enforce_ended(k, a->how.now, why);
+    knowledge_close(&k);
+    return rc;
+}
+
 static int analyse(struct analyze *a, struct analysis_summary *sum, struct fault *why)
 {
     struct suffix_list *suffixes = NULL;
@@ -134,7 +193,11 @@ static int analyse(struct analyze *a, struct analysis_summary *sum, struct fault
     if (a->options.progress || isatty(STDERR_FILENO))
         a->how.progress = show_progress;
     if (rc == 0)
+        rc = end_words(a, why);
+    if (rc == 0)
         rc = analysis_run(&a->how, sum, why);
+    if (rc == 0)
+        rc = look_for_loss(a, sum, why);
     if (a->how.features != NULL && fclose(a->how.features) != 0 && rc == 0)
         rc = fault_set(why, E_IO, "%s: cannot be written", a->features_path);
     suffix_destroy(&suffixes);
@@ -184,9 +247,9 @@ int cmd_analyze(int argc, char **argv)
         if (rc != 0)
             a.options.exit = command_fail(&why);
         else if (a.options.json)
-            print_json(&sum, seconds);
+            print_json(&a, &sum, seconds);
         else
-            print_text(&sum, seconds);
+            print_text(&a, &sum, seconds);
     }
     return options_end(&a.options);
 }

@@ -1,12 +1,12 @@
-/* asked: the activity records of a name, hour by hour, for the commands that read them.
+/* asked: the activity records of a name, hour by hour and, of times long ago, day by day, for the commands that read them.
  *
- * A name is taken once, then read as often as one likes. Value type, large (it holds a decoded hour); one thread.
+ * A name is taken once, then read as often as one likes. Value type, large (it holds a decoded day); one thread.
  */
 #ifndef DNSMON_CMD_ASKED_H
 #define DNSMON_CMD_ASKED_H
 
 #include "dns/suffix.h"
-#include "record/activity.h"
+#include "record/day.h"
 #include "store/store.h"
 
 enum asked_as {
@@ -21,7 +21,7 @@ struct asked {
     struct slice owner;
     char name[NAME_TEXT_MAX]; /* with the final dot */
     size_t name_len;
-    struct activity hour; /* the one that is being handed over */
+    struct day now; /* what is being handed over; of an hour, `all` alone */
 };
 
 /* E_USAGE: it is no name; it is a public suffix where a registered domain is wanted. `list` may be NULL for ASKED_HOST. */
@@ -50,7 +50,13 @@ typedef int (*asked_sink)(void *ctx, uint32_t hour, const struct activity *a, st
 int asked_each(struct asked *a, struct store *store, struct asked_span span, asked_sink sink, void *ctx,
                struct fault *why) MUST_CHECK;
 
-/* Whether there is anything in any hour; false when it cannot be read. */
+/* Days of which retention has left no hours, likewise: those that the span touches. Late data may give a day that has hours, too: neither
+ * holds what the other has. */
+typedef int (*asked_day_sink)(void *ctx, uint32_t day, const struct day *d, struct fault *why);
+int asked_each_day(struct asked *a, struct store *store, struct asked_span span, asked_day_sink sink, void *ctx,
+                   struct fault *why) MUST_CHECK;
+
+/* Whether there is anything in any hour or day; false when it cannot be read. */
 bool asked_ever(struct asked *a, struct store *store);
 
 #endif

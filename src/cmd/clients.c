@@ -45,12 +45,13 @@ static const struct option longs[] = {
     OPTIONS_COMMON,
 };
 
-/* A client in an hour. */
+/* A client in an hour, or in a day of which the hours are no longer kept. */
 struct sighting {
     uint64_t id;
-    uint32_t hour;
+    uint32_t hour;    /* of a day its first */
     uint32_t asks_at; /* in the ask times; none when the hour's sample is full */
     uint8_t n_asks;
+    bool day;
 };
 
 struct client {
@@ -74,7 +75,7 @@ struct who {
     struct buffer clients;   /* struct client */
     struct buffer ids;       /* uint64_t, rising, of the clients before they are ranked */
     struct activity all;
-    uint64_t hours, full_hours, unknown;
+    uint64_t hours, full_hours, days, full_days, unknown;
     uint32_t first_hour, last_hour;
     struct unmask *unmask; /* NULL: not wanted */
     struct present present;
@@ -82,24 +83,38 @@ struct who {
 
 /* ---- gathering ---- */
 
-static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct fault *why)
+static int take(struct who *w, uint32_t hour, bool day, const struct activity *a, struct fault *why)
 {
-    struct who *w = ctx;
-    w->first_hour = w->hours ? w->first_hour : hour;
-    w->last_hour = hour;
-    w->hours++;
-    w->full_hours += !asked_all_clients(a);
+    uint32_t last = day ? hour + DAY_HOURS - 1 : hour;
+    w->first_hour = w->all.first == UINT64_MAX || hour < w->first_hour ? hour : w->first_hour;
+    w->last_hour = last > w->last_hour ? last : w->last_hour;
     w->unknown += a->counters[ACTIVITY_UNKNOWN_CLIENT];
     activity_merge(&w->all, a);
     for (unsigned i = 0; i < a->n_clients; i++) {
         const struct activity_client *c = &a->clients[i];
-        struct sighting s = { c->id, hour, (uint32_t)(w->ask_times.len / sizeof c->asks[0]), c->n_asks };
+        struct sighting s = { c->id, hour, (uint32_t)(w->ask_times.len / sizeof c->asks[0]), c->n_asks, day };
         buffer_append(&w->sightings, &s, sizeof s);
         buffer_append(&w->ask_times, c->asks, c->n_asks * sizeof c->asks[0]);
     }
     if (w->sightings.failed || w->ask_times.failed || w->ask_times.len / sizeof(uint16_t) > UINT32_MAX)
         return fault_set(why, E_LIMIT, "the clients do not fit in memory; use --from and --to");
     return E_OK;
+}
+
+static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct fault *why)
+{
+    struct who *w = ctx;
+    w->hours++;
+    w->full_hours += !asked_all_clients(a);
+    return take(w, hour, false, a, why);
+}
+
+static int take_day(void *ctx, uint32_t day, const struct day *d, struct fault *why)
+{
+    struct who *w = ctx;
+    w->days++;
+    w->full_days += !asked_all_clients(&d->all);
+    return take(w, day * DAY_HOURS, true, &d->all, why);
 }
 
 static int compare_sightings(const void *a, const void *b)
@@ -148,7 +163,8 @@ static uint64_t first_of(const struct who *w, const struct sighting *s)
 
 static uint64_t last_of(const struct who *w, const struct sighting *s)
 {
-    return (uint64_t)s->hour * ACTIVITY_HOUR_S + (s->n_asks ? asks_of(w, s)[s->n_asks - 1] : ACTIVITY_HOUR_S - 1);
+    unsigned end = s->day ? DAY_S - 1 : ACTIVITY_HOUR_S - 1;
+    return (uint64_t)s->hour * ACTIVITY_HOUR_S + (s->n_asks ? asks_of(w, s)[s->n_asks - 1] : end);
 }
 
 static int group_clients(struct who *w, struct fault *why)
@@ -221,15 +237,30 @@ static bool address_of(const struct who *w, const struct client *c, char text[UN
 
 /* ---- JSON ---- */
 
+/* The beginnings of hours, or of days. */
+static void json_spans(struct who *w, const struct client *c, const char *field, bool day)
+{
+    struct buffer *to = &w->present.out;
+    const struct sighting *s = sightings_of(w) + c->at;
+    const char *comma = "";
+    buffer_printf(to, ",\"%s\":[", field);
+    for (size_t i = 0; i < c->n; i++)
+        if (s[i].day == day) {
+            buffer_printf(to, "%s%" PRIu64, comma, (uint64_t)s[i].hour * ACTIVITY_HOUR_S);
+            comma = ",";
+        }
+    buffer_u8(to, ']');
+}
+
 static void json_times(struct who *w, const struct client *c)
 {
     struct buffer *to = &w->present.out;
     const struct sighting *s = sightings_of(w) + c->at;
-    buffer_printf(to, ",\"hours\":[");
-    for (size_t i = 0; i < c->n; i++)
-        buffer_printf(to, "%s%" PRIu64, i ? "," : "", (uint64_t)s[i].hour * ACTIVITY_HOUR_S);
-    buffer_printf(to, "],\"asks\":[");
     const char *comma = "";
+    json_spans(w, c, "hours", false);
+    if (w->days != 0)
+        json_spans(w, c, "days", true);
+    buffer_printf(to, ",\"asks\":[");
     for (size_t i = 0; i < c->n; i++)
         for (unsigned j = 0; j < s[i].n_asks; j++, comma = ",")
             buffer_printf(to, "%s%" PRIu64, comma, (uint64_t)s[i].hour * ACTIVITY_HOUR_S + asks_of(w, &s[i])[j]);
@@ -253,10 +284,13 @@ static void print_json(struct who *w)
     struct buffer *to = &w->present.out;
     buffer_printf(to, "{\"name\":");
     present_json_string(to, w->asked.name, w->asked.name_len);
-    buffer_printf(to, ",\"kind\":\"%s\",\"hours\":%" PRIu64 ",\"hours_with_full_sample\":%" PRIu64
-                  ",\"clients\":%" PRIu64 ",\"clients_exact\":%s,\"queries_of_unknown_clients\":%" PRIu64,
-                  record_kinds[w->asked.kind].name, w->hours, w->full_hours, w->full_hours ? activity_clients(&w->all) : n_clients(w),
-                  w->full_hours ? "false" : "true", w->unknown);
+    bool whole = w->full_hours + w->full_days == 0;
+    buffer_printf(to, ",\"kind\":\"%s\",\"hours\":%" PRIu64 ",\"hours_with_full_sample\":%" PRIu64,
+                  record_kinds[w->asked.kind].name, w->hours, w->full_hours);
+    if (w->days != 0)
+        buffer_printf(to, ",\"days\":%" PRIu64 ",\"days_with_full_sample\":%" PRIu64, w->days, w->full_days);
+    buffer_printf(to, ",\"clients\":%" PRIu64 ",\"clients_exact\":%s,\"queries_of_unknown_clients\":%" PRIu64,
+                  whole ? n_clients(w) : activity_clients(&w->all), whole ? "true" : "false", w->unknown);
     if (w->unmask != NULL)
         buffer_printf(to, ",\"addresses_tried\":%" PRIu64 ",\"resolved\":%zu", unmask_tried(w->unmask), unmask_found(w->unmask));
     buffer_printf(to, ",\"sample\":[");
@@ -273,14 +307,19 @@ static void print_json(struct who *w)
 static void print_head(struct who *w)
 {
     struct buffer *to = &w->present.out;
-    if (w->full_hours == 0)
-        buffer_printf(to, "%s  %s: %zu clients, all that asked in %" PRIu64 " hours\n", w->asked.name, record_kinds[w->asked.kind].name,
-                      n_clients(w), w->hours);
+    uint64_t spans = w->hours + w->days, full = w->full_hours + w->full_days;
+    const char *what = w->days == 0 ? "hours" : "hours and days";
+    if (full == 0)
+        buffer_printf(to, "%s  %s: %zu clients, all that asked in %" PRIu64 " %s\n", w->asked.name, record_kinds[w->asked.kind].name,
+                      n_clients(w), spans, what);
     else
-        buffer_printf(to, "%s  %s: about %" PRIu64 " clients in %" PRIu64 " hours. Incomplete: in %" PRIu64 " of them more asked than a\n"
+        buffer_printf(to, "%s  %s: about %" PRIu64 " clients in %" PRIu64 " %s. Incomplete: in %" PRIu64 " of them more asked than a\n"
                       "sample holds (%u), so others are missing, these may have asked in more hours, and ask times are not kept.\n",
-                      w->asked.name, record_kinds[w->asked.kind].name, activity_clients(&w->all), w->hours, w->full_hours,
+                      w->asked.name, record_kinds[w->asked.kind].name, activity_clients(&w->all), spans, what, full,
                       activity_clients_max(&w->all));
+    if (w->days != 0)
+        buffer_printf(to, "Of %" PRIu64 " day%s the hours are no longer kept: each counts below as an hour without ask times.\n", w->days,
+                      w->days == 1 ? "" : "s");
     if (w->unknown != 0)
         buffer_printf(to, "%" PRIu64 " queries came from clients that the source did not tell.\n", w->unknown);
     if (w->unmask != NULL)
@@ -292,14 +331,16 @@ static void print_head(struct who *w)
 static void print_curve(struct who *w, const struct client *c, const struct spark_axis *axis)
 {
     struct buffer points;
-    buffer_init(&points, c->n * sizeof(struct spark_point));
+    buffer_init(&points, c->n * DAY_HOURS * sizeof(struct spark_point));
     for (size_t i = 0; i < c->n; i++) {
         const struct sighting *s = sightings_of(w) + c->at + i;
-        struct spark_point p = { s->n_asks ? s->n_asks : 1, s->hour };
-        buffer_append(&points, &p, sizeof p);
+        for (uint32_t hour = 0; hour < (s->day ? DAY_HOURS : 1); hour++) {
+            struct spark_point p = { s->n_asks ? s->n_asks : 1, s->hour + hour };
+            buffer_append(&points, &p, sizeof p);
+        }
     }
     if (!points.failed)
-        (void)spark_draw(&w->present.out, axis, (const struct spark_point *)(const void *)points.ptr, c->n);
+        (void)spark_draw(&w->present.out, axis, (const struct spark_point *)(const void *)points.ptr, points.len / sizeof(struct spark_point));
     buffer_release(&points);
 }
 
@@ -317,7 +358,7 @@ static void print_client(struct who *w, const struct client *c, const struct spa
 
 static void print_table(struct who *w)
 {
-    if (w->hours == 0)
+    if (w->hours + w->days == 0)
         return;
     unsigned columns = spark_columns();
     struct spark_axis axis = spark_axis(w->first_hour, w->last_hour + UINT64_C(1),
@@ -340,8 +381,10 @@ static int look(struct who *w, struct fault *why)
     if (rc != 0)
         return rc;
     activity_init(&w->all, w->asked.kind == KIND_DOMAIN);
-    rc = asked_each(&w->asked, store, asked_span(w->from, w->to), take_hour, w, why);
-    if (rc == 0 && w->hours == 0 && isatty(STDERR_FILENO))
+    rc = asked_each_day(&w->asked, store, asked_span(w->from, w->to), take_day, w, why);
+    if (rc == 0)
+        rc = asked_each(&w->asked, store, asked_span(w->from, w->to), take_hour, w, why);
+    if (rc == 0 && w->hours + w->days == 0 && isatty(STDERR_FILENO))
         command_say("%s no activity%s", w->asked.name, asked_ever(&w->asked, store) ? " in this time, but at other times" : "");
     store_close(&store);
     return rc;

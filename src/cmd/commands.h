@@ -30,6 +30,7 @@ int cmd_indicators(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_block(int argc, char **argv);
 int cmd_object(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 

@@ -35,7 +35,7 @@ struct file {
     unsigned inputs_count;
     struct file_exclude exclude;
     struct file_retention {
-        char *slot, *hour, *day, *month, *activity;
+        char *slot, *hour, *day, *month, *activity, *activity_days;
     } retention;
 };
 
@@ -62,7 +62,7 @@ static const cyaml_schema_value_t input_value = {
 static const cyaml_schema_field_t retention_fields[] = {
     TEXT(slot, struct file_retention), TEXT(hour, struct file_retention),
     TEXT(day, struct file_retention),  TEXT(month, struct file_retention),
-    TEXT(activity, struct file_retention),
+    TEXT(activity, struct file_retention), TEXT(activity_days, struct file_retention),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t file_fields[] = {
@@ -229,6 +229,7 @@ static int apply_amounts(struct settings *s, const struct file *f, const char *p
         { "day", f->retention.day, &s->keep_s[TIER_DAY], true },
         { "month", f->retention.month, &s->keep_s[TIER_MONTH], true },
         { "activity", f->retention.activity, &s->keep_activity_s, true },
+        { "activity_days", f->retention.activity_days, &s->keep_days_s, true },
     };
     for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
         const char *text = amounts[i].text;
@@ -418,7 +419,8 @@ int settings_init(struct settings *s, struct fault *why)
     const char *db = getenv("DNSMON_DB");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *s = (struct settings){ .threads = cores > 0 ? (unsigned)cores : 1, .memory = UINT64_C(1) << 30,
-                            .slot_s = 0, .lateness_s = 5, .copy_window_ms = 10, .activity = true, .keep_activity_s = 35 * 86400 };
+                            .slot_s = 0, .lateness_s = 5, .copy_window_ms = 10, .activity = true, .keep_activity_s = 35 * 86400,
+                            .keep_days_s = 3 * 365 * 86400 };
     return settings_set(&s->db, db != NULL && db[0] != '\0' ? db : "./dnsmon-db", why);
 }
 
@@ -435,11 +437,26 @@ void settings_release(struct settings *s)
     *s = (struct settings){ 0 };
 }
 
+/* How long a table of a kind and tier stays. */
+static uint64_t keep_of(const struct settings *s, int kind, int tier)
+{
+    switch (kind) {
+    case KIND_HOST:
+    case KIND_DOMAIN:
+        return s->keep_activity_s;
+    case KIND_HOST_DAY:
+    case KIND_DOMAIN_DAY:
+        return s->keep_days_s;
+    default:
+        return s->keep_s[tier];
+    }
+}
+
 struct store_options settings_store(const struct settings *s)
 {
     struct store_options options = { .merge_bytes_per_s = s->merge_bytes_per_s };
     for (int kind = 0; kind < KINDS; kind++)
         for (int tier = 0; tier < TIERS; tier++)
-            options.keep_s[kind][tier] = kind == KIND_HOST || kind == KIND_DOMAIN ? s->keep_activity_s : s->keep_s[tier];
+            options.keep_s[kind][tier] = keep_of(s, kind, tier);
     return options;
 }

@@ -29,7 +29,7 @@
  *     exclude:
  *       zones: [corp.example]
  *       clients: [192.0.2.0/24]
- *     retention: {slot: 2d, hour: 35d, day: 1y, month: 3y, activity: 35d}
+ *     retention: {slot: 2d, hour: 35d, day: 1y, month: 3y, activity: 35d, activity_days: 3y}
  *     merge_bytes_per_s: 64M
  */
 #ifndef DNSMON_CMD_CONFIG_H
@@ -86,7 +86,8 @@ struct settings {
     unsigned n_inputs;
     struct settings_exclude exclude;
     uint64_t keep_s[TIERS];   /* 0 = keep */
-    uint64_t keep_activity_s; /* of hosts and domains, whatever the tier; 0 = keep */
+    uint64_t keep_activity_s; /* of hosts and domains by hour, whatever the tier; 0 = keep */
+    uint64_t keep_days_s;     /* of what is left of those by day */
     uint64_t merge_bytes_per_s;
 };
 

@@ -99,10 +99,11 @@ static int list(struct demand *d, const struct suffix_list *suffixes, struct fau
         return rc;
     for (size_t i = 0; i < l.n && d->present.write_errno == 0; i++)
         (d->table ? print_row : print_json)(&d->present, &l.names[i]);
+    rc = present_flush(&d->present, why);
     if (l.missing > l.n && d->table)
         command_say("%" PRIu64 " more; --limit shows more of them", l.missing - l.n);
     demand_list_release(&l);
-    return present_flush(&d->present, why);
+    return rc;
 }
 
 static int run(struct demand *d, struct fault *why)

@@ -111,10 +111,12 @@ static int for_names(struct dossier *d, each_name each, struct fault *why)
 
 /* ---- verdicts and their history ---- */
 
+/* Of a step the last row counts. */
 struct level_run {
     struct dossier *d;
-    int level;     /* of the last row; -1 = none yet */
-    int64_t since; /* step */
+    int level, was_level;     /* of the last row, and before its step; -1 = none yet */
+    int64_t since, was_since; /* steps */
+    int64_t step;
 };
 
 static int take_decision(void *ctx, const struct verdict *v, struct fault *why)
@@ -122,8 +124,12 @@ static int take_decision(void *ctx, const struct verdict *v, struct fault *why)
     struct level_run *run = ctx;
     if (!is_known(run->d, v->decided_at))
         return E_OK;
-    if (run->level != (int)v->level)
-        run->since = v->decided_at;
+    if (v->decided_at != run->step) {
+        run->was_level = run->level;
+        run->was_since = run->since;
+        run->step = v->decided_at;
+    }
+    run->since = run->was_level == (int)v->level ? run->was_since : v->decided_at;
     run->level = (int)v->level;
     json_t *reason = object(v->reason);
     json_t *decided = json_object_get(reason, "decided");
@@ -149,7 +155,7 @@ static int take_verdict(void *ctx, const struct verdict *v, struct fault *why)
 
 static int add_verdicts(struct dossier *d, const char *name, enum scope scope, struct fault *why)
 {
-    struct level_run run = { d, -1, 0 };
+    struct level_run run = { .d = d, .level = -1, .was_level = -1, .step = -1 };
     struct holding holding = { d, &run };
     int rc = verdict_history(d->k, name, scope, take_decision, &run, why);
     return rc ? rc : verdict_find(d->k, name, scope, d->as_of, take_verdict, &holding, why);
@@ -182,10 +188,17 @@ static int add_evidence(struct dossier *d, const char *name, enum scope scope, s
     return rc ? rc : evidence_history(d->k, name, scope, take_statement, d, why);
 }
 
+static bool is_verdict(const json_t *row)
+{
+    const char *what = json_string_value(json_object_get(row, "what"));
+    return what != NULL && strcmp(what, "verdict") == 0;
+}
+
+/* Of one hour what was said comes before what was made of it. */
 static int by_time(const json_t *a, const json_t *b)
 {
     json_int_t x = json_integer_value(json_object_get(a, "at")), y = json_integer_value(json_object_get(b, "at"));
-    return (x > y) - (x < y);
+    return x != y ? (x > y) - (x < y) : is_verdict(a) - is_verdict(b);
 }
 
 static int by_size(const json_t *a, const json_t *b)

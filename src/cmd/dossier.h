@@ -7,7 +7,7 @@
  *                name, scope, detector, group, weight, since, said_at, summary, facts
  *     campaign   identity, title, born, members: [{name, joined, why, level, score}], or null
  *     words      of operators: at, author, action, name, scope, reason, until, revoked
- *     history    what was decided and said, in order of time
+ *     history    what was said and decided, in order of time; of one hour what was said comes first
  *                at, and of a verdict level, score, decided; of evidence name, detector, group, weight, summary
  *
  * Times are seconds since 1970; those of verdicts, evidence and campaigns are of data, the end of the hour that is spoken of; those of

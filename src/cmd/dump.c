@@ -9,27 +9,28 @@
  *     name     name host|domain first last count
  *     host     owner hour first last counters clients
  *     domain   the same, names
+ *     hostday, domainday: the same by day, with the hours of it behind the day: 0,7,23
  *
  * `type` of what is said about an owner: NXDOMAIN, NODATA, NAMES (collapsed, data is the
- * class), RDATA (collapsed, data is the type), OUTSIDE:type. `hour` is the second that it begins with;
+ * class), RDATA (collapsed, data is the type), OUTSIDE:type. `hour`, `day` are the second that it begins with;
  * `counters` those that are not zero, as queries=12,answered=11; `clients` are ID:SECOND+SECOND, `names`
  * HASH:LENGTH:ENTROPY, in the order of the value, or - without any.
  */
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
-#include "record/activity.h"
+#include "record/day.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: dnsmon dump [OPTION...] [--kind rr|inverse|name|host|domain]\n\n"
+    "usage: dnsmon dump [OPTION...] [--kind rr|inverse|name|host|domain|hostday|domainday]\n\n"
     "Every record of a kind (rr), merged over all tables, as a line of tab-separated text in\n"
     "key order: owner, type, data, first, last, count, upstream, ttl_min, ttl_max, flags,\n"
     "sensors, threshold; of names: name, host or domain, first, last, count; of how hosts and\n"
-    "domains were asked for: owner, hour, first, last, counters, sampled clients, sampled names.\n\n" OPTIONS_COMMON_HELP;
+    "domains were asked for: owner, hour, first, last, counters, sampled clients, sampled names; of days likewise, and which hours.\n\n" OPTIONS_COMMON_HELP;
 
 enum { OWN_KIND = OPTION_OWN };
 
@@ -187,24 +188,52 @@ static void column_names(struct buffer *to, const struct activity *a)
     end_list(to, before, '\t');
 }
 
+static void dump_asked(struct dump *d, const struct activity *a)
+{
+    struct buffer *to = &d->present.out;
+    column_number(d, a->first);
+    column_number(d, a->last);
+    column_counters(to, a);
+    column_clients(to, a);
+    if (a->domain)
+        column_names(to, a);
+    if (!to->failed)
+        to->len--; /* the last tab */
+}
+
 static bool dump_activity(struct dump *d, struct slice key, struct slice value)
 {
     static struct activity a;
-    struct buffer *to = &d->present.out;
     struct slice owner;
     uint32_t hour;
     if (!activity_key_get(key, &owner, &hour) || !activity_get(value, d->kind == KIND_DOMAIN, &a))
         return false;
     column(d, d->text, present_owner(owner, d->text));
     column_number(d, (uint64_t)hour * ACTIVITY_HOUR_S);
-    column_number(d, a.first);
-    column_number(d, a.last);
-    column_counters(to, &a);
-    column_clients(to, &a);
-    if (a.domain)
-        column_names(to, &a);
-    if (!to->failed)
-        to->len--; /* the last tab */
+    dump_asked(d, &a);
+    return true;
+}
+
+static void column_hours(struct buffer *to, uint32_t hours)
+{
+    size_t before = to->len;
+    for (unsigned hour = 0; hour < DAY_HOURS; hour++)
+        if (hours >> hour & 1)
+            buffer_printf(to, "%u,", hour);
+    end_list(to, before, '\t');
+}
+
+static bool dump_day(struct dump *d, struct slice key, struct slice value)
+{
+    static struct day day;
+    struct slice owner;
+    uint32_t number;
+    if (!activity_key_get(key, &owner, &number) || !day_get(value, d->kind == KIND_DOMAIN_DAY, &day))
+        return false;
+    column(d, d->text, present_owner(owner, d->text));
+    column_number(d, (uint64_t)number * DAY_S);
+    column_hours(&d->present.out, day.hours);
+    dump_asked(d, &day.all);
     return true;
 }
 
@@ -216,6 +245,8 @@ static bool dump_record(struct dump *d, struct slice key, struct slice value)
         return dump_name(d, key, value);
     if (d->kind == KIND_HOST || d->kind == KIND_DOMAIN)
         return dump_activity(d, key, value);
+    if (d->kind == KIND_HOST_DAY || d->kind == KIND_DOMAIN_DAY)
+        return dump_day(d, key, value);
     bool ok = d->kind == KIND_INVERSE ? rr_inverse_get(key, d->rdata, &k) : rr_key_get(key, &k);
     if (!ok || !rr_value_get(value, &v))
         return false;
@@ -278,7 +309,7 @@ static uint8_t kind_of(struct options *o)
     for (uint8_t kind = 0; kind < KINDS; kind++)
         if (strcmp(optarg, record_kinds[kind].name) == 0)
             return kind;
-    options_wrong(o, "--kind: '%s' is none of rr, inverse, name, host, domain", optarg);
+    options_wrong(o, "--kind: '%s' is none of rr, inverse, name, host, domain, hostday, domainday", optarg);
     return KIND_RR;
 }
 

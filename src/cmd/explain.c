@@ -83,6 +83,13 @@ static const char *strength(double nats)
     return nats >= 6 ? "very strong" : nats >= 4 ? "strong" : nats >= 2 ? "moderate" : "weak";
 }
 
+/* A certainty that rounding would make is none. */
+static const char *score_text(double score, char text[16])
+{
+    snprintf(text, 16, score > 0.999 ? "above 0.999" : "%.3g", score);
+    return text;
+}
+
 /* ---- the verdict ---- */
 
 /* The worst that holds: of the domain, or of a host of it. NULL: nothing was decided. */
@@ -103,10 +110,13 @@ static const json_t *verdict_of(const struct explain *x)
 static void tell_one_verdict(struct explain *x, const json_t *v)
 {
     struct note *n = &x->note;
-    char since[NOTE_TIME];
+    char since[NOTE_TIME], score[16];
     note_say(n, "%s (%s)", text_at(v, "name"), strcmp(text_at(v, "scope"), "host") == 0 ? "this host" : "and all below it");
-    note_say(n, ": %s since %s UTC, score %.3g: %s.", text_at(v, "level"), note_time(json_object_get(v, "since"), since), number_at(v, "score"),
-             likelihood(number_at(v, "score")));
+    note_say(n, ": %s since %s UTC", text_at(v, "level"), note_time(json_object_get(v, "since"), since));
+    if (strcmp(text_at(v, "level"), verdict_level_text(VERDICT_BENIGN)) == 0) /* of a host the score is its domain's */
+        note_say(n, ".");
+    else
+        note_say(n, ", score %s: %s.", score_text(number_at(v, "score"), score), likelihood(number_at(v, "score")));
     note_end(n);
 }
 
@@ -174,20 +184,25 @@ static bool same_group(const json_t *a, const json_t *b)
     return strcmp(text_at(a, "group"), text_at(b, "group")) == 0;
 }
 
-static void tell_counted(struct explain *x, const json_t *row)
+/* A factor, to two digits. */
+static double factor_of(double nats)
 {
-    const json_t *part = counted(x, text_at(row, "group"));
-    if (part != NULL)
-        note_say(&x->note, " Counted with %+.2f in the score.", number_at(part, "part"));
+    double factor = exp(fabs(nats) < 30 ? fabs(nats) : 30), unit = pow(10, floor(log10(factor)) - 1);
+    return factor >= 100 ? round(factor / unit) * unit : factor;
 }
 
-/* What the nats mean, to two digits. */
-static void tell_ratio(struct note *n, double weight)
+/* What a detector says is a strength before calibration; how sure that makes one is what the fitted weights count it with. */
+static void tell_strength(struct explain *x, const json_t *row, bool leads)
 {
-    double ratio = exp(fabs(weight) < 30 ? fabs(weight) : 30), unit = pow(10, floor(log10(ratio)) - 1);
-    ratio = ratio >= 100 ? round(ratio / unit) * unit : ratio;
-    note_say(n, ratio >= 10 ? " That is %.0f times likelier with %s (%.1f nats)." : " That is %.1f times likelier with %s (%.1f nats).", ratio,
-             weight > 0 ? "harm, or one program, behind it than without" : "a harmless name than with a harmful one", fabs(weight));
+    struct note *n = &x->note;
+    const json_t *part = leads ? counted(x, text_at(row, "group")) : NULL;
+    double counts = number_at(part, "part");
+    note_say(n, " Strength: %.1f nats", fabs(number_at(row, "weight")));
+    if (part != NULL && counts != 0)
+        note_say(n, factor_of(counts) >= 10 ? ", which as fitted makes harm %.0f times %s (%+.2f in log odds)"
+                                            : ", which as fitted makes harm %.1f times %s (%+.2f in log odds)",
+                 factor_of(counts), counts > 0 ? "likelier" : "less likely", counts);
+    note_say(n, ".");
 }
 
 static void tell_row(struct explain *x, const json_t *row, bool leads)
@@ -202,9 +217,7 @@ static void tell_row(struct explain *x, const json_t *row, bool leads)
     note_say(n, ": %s (%s, %s%s since %s UTC).", text_at(row, "summary"), text_at(row, "detector"),
              strcmp(text_at(row, "scope"), "host") == 0 ? text_at(row, "name") : "", strcmp(text_at(row, "scope"), "host") == 0 ? "," : "",
              note_time(json_object_get(row, "since"), since));
-    tell_ratio(n, weight);
-    if (leads)
-        tell_counted(x, row);
+    tell_strength(x, row, leads);
     note_end(n);
     n->indent += 2;
     note_facts(n, json_object_get(row, "facts"));
@@ -256,8 +269,8 @@ static void tell_campaign(struct explain *x)
     if (!json_is_object(campaign))
         return;
     note_head(n, "Campaign");
-    note_say(n, "%s (%s), since %s UTC, %zu names:", text_at(campaign, "title"), text_at(campaign, "identity"),
-             note_time(json_object_get(campaign, "born"), born), json_array_size(members));
+    note_say(n, "%s, since %s UTC, %zu names:", text_at(campaign, "identity"), note_time(json_object_get(campaign, "born"), born),
+             json_array_size(members));
     note_end(n);
     n->indent += 2;
     for (size_t i = 0; (m = json_array_get(members, i)) != NULL && i < SHOWN_MEMBERS; i++) {
@@ -294,15 +307,19 @@ static void tell_words(struct explain *x)
 static void tell_change(struct explain *x, const json_t *c)
 {
     struct note *n = &x->note;
-    char at[NOTE_TIME];
-    note_say(n, "%s  %s", note_time(json_object_get(c, "at"), at), text_at(c, "name"));
+    char at[NOTE_TIME], score[16];
+    note_say(n, "%s", note_time(json_object_get(c, "at"), at));
+    n->indent += 2;
+    if (strcmp(text_at(c, "name"), x->domain) != 0 || strcmp(text_at(c, "scope"), "host") == 0)
+        note_say(n, " %s:", text_at(c, "name"));
     if (strcmp(text_at(c, "what"), "verdict") == 0)
-        note_say(n, " is %s, score %.3g: %s", text_at(c, "level"), number_at(c, "score"), text_at(c, "decided"));
+        note_say(n, " judged %s, score %s: %s", text_at(c, "level"), score_text(number_at(c, "score"), score), text_at(c, "decided"));
     else if (number_at(c, "weight") == 0)
-        note_say(n, ", %s: withdrawn", text_at(c, "detector"));
+        note_say(n, " %s withdrawn", text_at(c, "detector"));
     else
-        note_say(n, ", %s %+.1f: %s", text_at(c, "detector"), number_at(c, "weight"), text_at(c, "summary"));
+        note_say(n, " %s %+.1f: %s", text_at(c, "detector"), number_at(c, "weight"), text_at(c, "summary"));
     note_end(n);
+    n->indent -= 2;
 }
 
 static void tell_history(struct explain *x)
@@ -350,6 +367,13 @@ static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct 
     return s->later ? ASKED_STOP : E_OK;
 }
 
+static int take_day(void *ctx, uint32_t day, const struct day *d, struct fault *why)
+{
+    (void)day;
+    (void)d;
+    return json_object_set_new(ctx, "by_day", json_true()) ? fault_set(why, E_NOMEM, "out of memory") : ASKED_STOP;
+}
+
 static json_t *asked_json(const struct sightings *s, uint32_t first)
 {
     const struct profile *p = &s->profile;
@@ -372,6 +396,8 @@ static int screened(struct explain *x, struct store *store, json_t *state, struc
     struct asked_span span = { 0, x->as_of == KNOWLEDGE_NOW ? UINT64_MAX : x->as_of > 0 ? (uint64_t)x->as_of : 0 };
     if (rc == 0)
         rc = asked_each(&x->asked, store, span, take_hour, &s, why);
+    if (rc == 0 && s.profile.hours == 0 && !s.later)
+        rc = asked_each_day(&x->asked, store, span, take_day, state, why);
     if (rc != 0 || (s.profile.hours == 0 && !s.later))
         return rc;
     return json_object_set_new(state, "asked", asked_json(&s, first)) ? fault_set(why, E_NOMEM, "out of memory") : E_OK;
@@ -429,6 +455,8 @@ static void tell_undecided(struct explain *x)
         tell_asked(x, json_object_get(state, "asked"));
     else if (json_is_false(json_object_get(state, "activity")))
         note_say(n, " The database has no activity, without which nothing is analysed: ingest without --no-activity.");
+    else if (json_object_get(state, "by_day") != NULL)
+        note_say(n, " It was asked for long ago, which is known by the day alone: see dnsmon activity %s.", x->domain);
     else if (seen != NULL)
         note_say(n, " How it was asked for is not on record, or no more.");
     else

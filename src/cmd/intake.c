@@ -204,6 +204,7 @@ static void fill_pipeline_options(struct intake *in, uint8_t sensor)
         .threads = s->threads,
         .source_id = s->source_id,
         .stop = &intake_stopped,
+        .expire = in->live,
         .policy_file = in->live ? in->policy : NULL,
         .progress = in->bar ? tell : NULL,
         .progress_ctx = in,

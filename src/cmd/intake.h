@@ -55,7 +55,7 @@ enum {
 struct intake {
     struct options options;
     uint64_t default_slot_s; /* of the command */
-    bool live;               /* what changes while it runs counts */
+    bool live;               /* what changes while it runs counts, and retention is applied */
 
     struct suffix_list *suffixes;
     struct observer_exclusion *exclusions; /* for all, then of each configured input */

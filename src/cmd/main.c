@@ -26,6 +26,7 @@ static const struct command commands[] = {
     { "allow", "the operator's word: never block a name", cmd_allow },
     { "block", "the operator's word: block a name", cmd_block },
     { "object", "hold a name for harmless, until an operator decides", cmd_object },
+    { "audit", "what operators did, and who", cmd_audit },
     { "simulate", "make the traffic of a made-up network", cmd_simulate },
     { "dump", "every record as a line of text, in key order", cmd_dump },
     { "stat", "what the database holds", cmd_stat },
@@ -67,7 +68,7 @@ static int unknown(const char *name)
 static int help(FILE *to, int code)
 {
     fprintf(to, "usage: dnsmon COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                "An open passive DNS system.\n\nCommands:\n");
+                "Threat intelligence from DNS traffic: what names answered, who asks for them and how, and which serve malware.\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(to, "\n'dnsmon help COMMAND' tells more. The database is --db DIR, $DNSMON_DB or ./dnsmon-db.\n"

@@ -1,6 +1,7 @@
 #include "cmd/merging.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct merge_job {
     struct store *store;
@@ -9,21 +10,34 @@ struct merge_job {
     struct task task;
 };
 
+struct expiry {
+    struct store *store;
+    int64_t now; /* of the last one, seconds */
+    struct fault why;
+    struct task task;
+};
+
+enum { EXPIRY_S = 3600 };
+
 struct merging {
     struct store *store;
     struct crew *crew;
     struct latch latch;
     struct merge_job jobs[MERGING_AT_ONCE]; /* the batch under way, or the one that ended last */
     size_t n;
+    bool expire;          /* wanted */
+    bool expiring;        /* part of that batch */
+    struct expiry expiry;
 };
 
-int merging_create(struct merging **ret, struct store *store, struct crew *crew, struct fault *why)
+int merging_create(struct merging **ret, struct store *store, struct crew *crew, bool expire, struct fault *why)
 {
     struct merging *m = calloc(1, sizeof *m);
     if (m == NULL)
         return fault_set(why, E_NOMEM, "merging: out of memory");
     m->store = store;
     m->crew = crew;
+    m->expire = expire;
     m->latch.background = true;
     *ret = m;
     return E_OK;
@@ -43,7 +57,9 @@ static int first_fault(const struct merging *m, struct fault *why)
             return why->code;
         }
     }
-    return E_OK;
+    if (m->expiry.why.code)
+        *why = m->expiry.why;
+    return m->expiry.why.code;
 }
 
 static void run_merge(void *arg)
@@ -53,9 +69,29 @@ static void run_merge(void *arg)
         job->why.code = E_OK;
 }
 
+static void run_expiry(void *arg)
+{
+    struct expiry *e = arg;
+    if (store_expire(e->store, e->now, NULL, &e->why) == E_OK)
+        e->why.code = E_OK;
+}
+
+static void start_expiry(struct merging *m)
+{
+    int64_t now = store_watermark(m->store), clock = time(NULL);
+    now = now < clock ? now : clock;
+    m->expiring = m->expire && now - m->expiry.now >= EXPIRY_S;
+    if (!m->expiring)
+        return;
+    m->expiry = (struct expiry){ .store = m->store, .now = now };
+    m->expiry.task = (struct task){ run_expiry, &m->expiry, &m->latch, NULL };
+    crew_submit(m->crew, &m->expiry.task);
+}
+
 static void start_due(struct merging *m)
 {
     struct store_merge due[MERGING_AT_ONCE];
+    start_expiry(m); /* first: it looks at the watermark, and merges commit */
     m->n = store_due_merges(m->store, due, MERGING_AT_ONCE);
     for (size_t i = 0; i < m->n; i++) {
         struct merge_job *job = &m->jobs[i];
@@ -81,7 +117,7 @@ int merging_finish(struct merging *m, struct fault *why)
     do {
         merging_wait(m);
         err = merging_start(m, why);
-    } while (err == E_OK && m->n > 0);
+    } while (err == E_OK && (m->n > 0 || m->expiring));
     return err;
 }
 

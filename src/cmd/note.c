@@ -115,10 +115,10 @@ static bool is_flat(const json_t *list)
 }
 
 /* Our words have '_' for spaces. */
-static void say_name(struct note *n, const char *name, bool glued)
+static void say_name(struct note *n, const char *name, size_t len, bool glued)
 {
     char text[64];
-    snprintf(text, sizeof text, "%s%s", glued ? "" : " ", name);
+    snprintf(text, sizeof text, "%s%.*s", glued ? "" : " ", (int)len, name);
     for (char *c = text; *c != '\0'; c++)
         *c = *c == '_' ? ' ' : *c;
     note_say(n, "%s", text);
@@ -137,6 +137,70 @@ static void say_scalar(struct note *n, const json_t *value)
         note_say(n, " %.4g", number);
     else
         note_say(n, json_is_true(value) ? " yes" : json_is_false(value) ? " no" : " unknown");
+}
+
+/* ---- units, which names of facts end with ---- */
+
+static void say_duration(struct note *n, double s)
+{
+    if (s < 120)
+        note_say(n, " %.3g s", s);
+    else if (s < 2 * HOUR_S)
+        note_say(n, " %.3g minutes", s / 60);
+    else if (s < 48 * HOUR_S)
+        note_say(n, " %.3g hours", s / HOUR_S);
+    else
+        note_say(n, " %.3g days", s / (24 * HOUR_S));
+}
+
+static void say_moment(struct note *n, double s)
+{
+    char text[NOTE_TIME];
+    json_t *seconds = json_integer((json_int_t)s);
+    note_say(n, s > 0 ? " %s" : " never", note_time(seconds, text));
+    json_decref(seconds);
+}
+
+enum { LONGEST_DURATION_S = 1000000000 }; /* longer ones are times */
+
+static void say_seconds(struct note *n, double s)
+{
+    (s < LONGEST_DURATION_S ? say_duration : say_moment)(n, s);
+}
+
+static void say_hour(struct note *n, double hour)
+{
+    say_moment(n, hour * HOUR_S);
+}
+
+static void say_hours(struct note *n, double hours)
+{
+    note_say(n, " %.4g hours", hours);
+}
+
+static void say_share(struct note *n, double share)
+{
+    note_say(n, " %.3g %%", 100 * share);
+}
+
+static const struct unit {
+    const char *suffix;
+    bool said; /* it stays in the name */
+    void (*say)(struct note *n, double number);
+} units[] = { { "_s", false, say_seconds }, { "_hour", false, say_hour }, { "_hours", false, say_hours }, { "_share", true, say_share } };
+
+/* The unit of a number, and how long its name is without; NULL: it has none. */
+static const struct unit *unit_of(const char *name, const json_t *value, size_t *ret_len)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t of = strlen(units[i].suffix);
+        if (len > of && strcmp(name + len - of, units[i].suffix) == 0 && json_is_number(value) && json_number_value(value) >= 0) {
+            *ret_len = units[i].said ? len : len - of;
+            return &units[i];
+        }
+    }
+    return NULL;
 }
 
 static void say_list(struct note *n, const json_t *list, unsigned depth)
@@ -183,8 +247,13 @@ static void say_members(struct note *n, const json_t *object, unsigned depth)
     json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         if (any)
             note_say(n, depth ? "," : ";");
-        say_name(n, name, !any && depth != 0);
-        say_value(n, value, depth);
+        size_t len = strlen(name);
+        const struct unit *unit = unit_of(name, value, &len);
+        say_name(n, name, len, !any && depth != 0);
+        if (unit != NULL)
+            unit->say(n, json_number_value(value));
+        else
+            say_value(n, value, depth);
         any = true;
     }
 }
@@ -231,7 +300,7 @@ static void draw(struct note *n, const char *name, const json_t *series)
     uint64_t most = points.failed ? 0 : spark_draw(&line, &axis, (const struct spark_point *)(const void *)points.ptr, hours);
     spark_cell_text(&axis, cell);
     json_t *seconds = json_integer((json_int_t)axis.from * HOUR_S);
-    say_name(n, name, false);
+    say_name(n, name, strlen(name), false);
     note_say(n, " from %s UTC on, a block %s, the fullest %llu:", note_time(seconds, begin), cell, (unsigned long long)most);
     note_end(n);
     if (most != 0)

@@ -28,7 +28,8 @@ void note_end(struct note *n);
 /* A line without indent, after an empty one. */
 void note_head(struct note *n, const char *text);
 
-/* Facts of a detector: figures and short lists as words, with commas between. Series are left to note_curve. */
+/* Facts of a detector: figures and short lists as words, with commas between. What a name ends with says its unit: _s (a duration, or seconds
+ * since 1970), _hour (since 1970, 0 = never), _hours (a number of them), _share. Series are left to note_curve. */
 void note_facts(struct note *n, const json_t *facts);
 
 /* Draws the series of hourly values {"from": HOUR, "values": [...]} in `facts`, at most NOTE_CURVES of them, each with its name, on an axis

@@ -152,6 +152,15 @@ int options_open_store(const struct options *o, enum store_mode mode, struct sto
     return rc ? rc : store_open(ret, o->settings.db, mode, &options, why);
 }
 
+int options_open_store_if_whole(const struct options *o, struct store **ret, struct fault *why)
+{
+    *ret = NULL;
+    int rc = options_open_store(o, STORE_READ, ret, why);
+    if (rc == E_CORRUPT)
+        command_say("%s", why->text);
+    return rc == E_CORRUPT ? E_OK : rc;
+}
+
 int options_open_knowledge(const struct options *o, enum knowledge_mode mode, struct knowledge **ret, struct fault *why)
 {
     int rc = options_find_store(o, why);

@@ -77,6 +77,9 @@ int options_find_store(const struct options *o, struct fault *why) MUST_CHECK;
 int options_open_store(const struct options *o, enum store_mode mode, struct store **ret,
                        struct fault *why) MUST_CHECK;
 
+/* The same for reading, for whoever can do without: damage is told, and *ret is NULL. */
+int options_open_store_if_whole(const struct options *o, struct store **ret, struct fault *why) MUST_CHECK;
+
 /* What is known beside the store's files; E_ABSENT when there is no database, or for readers no such knowledge. */
 int options_open_knowledge(const struct options *o, enum knowledge_mode mode, struct knowledge **ret,
                            struct fault *why) MUST_CHECK;

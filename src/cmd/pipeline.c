@@ -46,7 +46,7 @@ static int create_stages(struct pipeline *p, struct fault *why)
     if (err == E_OK)
         err = sealing_create(&p->sealing, &sealing, why);
     if (err == E_OK)
-        err = merging_create(&p->merging, p->store, p->crew, why);
+        err = merging_create(&p->merging, p->store, p->crew, p->options.expire, why);
     return err;
 }
 

@@ -30,6 +30,7 @@ struct pipeline_options {
     struct input_options input;   /* of the transport that files share: its limit */
     unsigned threads;
     const char *source_id;        /* for standard input, or NULL */
+    bool expire;                  /* apply the store's retention while running */
     struct policy_file *policy_file; /* whose policy the observer's is, to be read again when it changes; NULL = it stays */
     const atomic_int *stop;       /* becomes non-zero: stop reading, seal, return */
     /* Told now and then from the caller's thread; NULL = nobody asks. */

@@ -151,7 +151,7 @@ static void print_group(const char *kind, const char *tier, const struct group *
         return;
     present_time((uint64_t)g->from, from);
     present_time((uint64_t)g->to, to);
-    printf("%-8s  %-5s  %6" PRIu64 "  %12" PRIu64 "  %14" PRIu64 "  %12" PRIu64 "  %s  %s\n", kind, tier,
+    printf("%-9s  %-5s  %6" PRIu64 "  %12" PRIu64 "  %14" PRIu64 "  %12" PRIu64 "  %s  %s\n", kind, tier,
            g->tables, g->entries, g->bytes, g->filter_bytes, from, to);
 }
 
@@ -195,7 +195,7 @@ static void print_text(const struct store *store, const json_t *analysis, const 
     const struct store_source *sources;
     char watermark[32];
     count_tables(store, groups, &all);
-    printf("%-8s  %-5s  %6s  %12s  %14s  %12s  %-19s  %s\n", "kind", "tier", "tables", "entries", "bytes",
+    printf("%-9s  %-5s  %6s  %12s  %14s  %12s  %-19s  %s\n", "kind", "tier", "tables", "entries", "bytes",
            "filters", "from (UTC)", "to");
     for (int kind = 0; kind < KINDS; kind++)
         for (int tier = 0; tier < TIERS; tier++)
@@ -219,11 +219,7 @@ static int run(const struct options *o, struct fault *why)
     int rc = options_open_store(o, STORE_READ, &store, why);
     if (rc != 0)
         return rc;
-    rc = read_analysis(o, &analysis, why);
-    if (rc != 0) {
-        store_close(&store);
-        return rc;
-    }
+    int known = read_analysis(o, &analysis, why); /* the rest can be told first */
     if (o->json)
         rc = print_json(store, analysis, o->settings.db);
     else
@@ -232,7 +228,7 @@ static int run(const struct options *o, struct fault *why)
     store_close(&store);
     if (rc != 0 || fflush(stdout) != 0)
         return fault_set(why, E_IO, "standard output: write failed");
-    return E_OK;
+    return known;
 }
 
 int cmd_stat(int argc, char **argv)

@@ -15,11 +15,14 @@ static const char merge_usage[] =
     OPTIONS_COMMON_HELP;
 static const char expire_usage[] =
     "usage: dnsmon expire [OPTION...] [--as-of TIME]\n\n"
-    "Drops the tables that the retention no longer keeps. Name tables stay.\n\n"
+    "Drops the tables that the retention no longer keeps. Name tables stay. dnsmon capture does so by itself, once an\n"
+    "hour of data time.\n\n"
     "  --keep-slot, --keep-hour, --keep-day, --keep-month DURATION\n"
     "                      how long after their period tables of a tier stay; 0 = for ever\n"
     "  --keep-activity DURATION\n"
-    "                      the same for how hosts and domains were asked for, in every tier (35d)\n"
+    "                      the same for how hosts and domains were asked for by hour, in every tier (35d)\n"
+    "  --keep-activity-days DURATION\n"
+    "                      the same for what is left of those by day (3y)\n"
     "  --as-of TIME        as if it were this time\n" OPTIONS_COMMON_HELP;
 static const char purge_usage[] =
     "usage: dnsmon purge [OPTION...] NAME\n\n"
@@ -37,6 +40,7 @@ static const struct option expire_longs[] = {
     { "keep-day", required_argument, NULL, OWN_KEEP + TIER_DAY },
     { "keep-month", required_argument, NULL, OWN_KEEP + TIER_MONTH },
     { "keep-activity", required_argument, NULL, OWN_KEEP + TIERS },
+    { "keep-activity-days", required_argument, NULL, OWN_KEEP + TIERS + 1 },
     OPTIONS_COMMON,
 };
 static const struct option purge_longs[] = {
@@ -116,14 +120,16 @@ int cmd_merge(int argc, char **argv)
 static int expire(const struct options *o, int64_t now, struct fault *why)
 {
     struct store *store;
-    uint64_t dropped = 0;
+    struct store_expired done = { 0 };
     int rc = open_to_change(o, &store, why);
     if (rc != 0)
         return rc;
-    rc = store_expire(store, now, &dropped, why);
+    rc = store_expire(store, now, &done, why);
     store_close(&store);
-    if (rc == 0)
-        tell(o, "tables_dropped", dropped);
+    if (rc == 0 && o->json)
+        printf("{\"tables_dropped\":%" PRIu64 ",\"tables_of_days_made\":%" PRIu64 "}\n", done.dropped, done.made);
+    else if (rc == 0)
+        printf("tables_dropped: %" PRIu64 "\ntables_of_days_made: %" PRIu64 "\n", done.dropped, done.made);
     return rc;
 }
 
@@ -140,6 +146,8 @@ int cmd_expire(int argc, char **argv)
             options_time(&o, "as-of", &now);
         else if (c == OWN_KEEP + TIERS)
             options_duration(&o, "keep-activity", &o.settings.keep_activity_s);
+        else if (c == OWN_KEEP + TIERS + 1)
+            options_duration(&o, "keep-activity-days", &o.settings.keep_days_s);
         else
             options_duration(&o, names[c - OWN_KEEP], &o.settings.keep_s[c - OWN_KEEP]);
     }

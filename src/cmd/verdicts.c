@@ -12,17 +12,18 @@
 static const char usage[] =
     "usage: dnsmon verdicts [OPTION...]\n"
     "\n"
-    "What was decided of names, the worst first: a table on a terminal, otherwise JSON lines.\n"
+    "What was decided of names, the worst first, and why: a table on a terminal, otherwise JSON lines.\n"
     "\n"
     "  --level LEVEL       at least benign, watch (the default), suspicious, high_risk, malicious\n"
     "  --as-of TIME        as it was then: epoch, 2026-01-31[T12:00:00Z], -7d\n"
     "  --history           JSON lines of all that was ever decided, in the order it was\n"
     "  --follow            JSON lines of what is decided from now on, until interrupted; with\n"
     "                      --level also of what falls below it\n"
+    "  --table             columns, also elsewhere than on a terminal\n"
     "  --syslog            to the system log as well, without the evidence\n"
     OPTIONS_COMMON_HELP;
 
-enum { OWN_LEVEL = OPTION_OWN, OWN_AS_OF, OWN_HISTORY, OWN_FOLLOW, OWN_SYSLOG };
+enum { OWN_LEVEL = OPTION_OWN, OWN_AS_OF, OWN_HISTORY, OWN_FOLLOW, OWN_SYSLOG, OWN_TABLE };
 
 static const struct option longs[] = {
     { "level", required_argument, NULL, OWN_LEVEL },
@@ -30,6 +31,7 @@ static const struct option longs[] = {
     { "history", no_argument, NULL, OWN_HISTORY },
     { "follow", no_argument, NULL, OWN_FOLLOW },
     { "syslog", no_argument, NULL, OWN_SYSLOG },
+    { "table", no_argument, NULL, OWN_TABLE },
     OPTIONS_COMMON,
 };
 
@@ -38,11 +40,12 @@ enum { POLL_NS = 500 * 1000 * 1000 };
 struct listing {
     struct options options;
     struct knowledge *knowledge;
+    struct store *store;
     struct present present;
     enum verdict_level least;
     bool any_level; /* of changes: --level was not given */
     int64_t as_of;  /* step */
-    bool history, follow, syslog;
+    bool history, follow, syslog, table;
     int64_t last;   /* id up to which changes are told */
 };
 
@@ -60,7 +63,7 @@ static int log_line(struct listing *l, const struct verdict *v, struct fault *wh
 {
     struct buffer line;
     buffer_init(&line, KNOWLEDGE_TEXT_MAX);
-    int rc = finding_of_verdict(&line, l->knowledge, v, l->as_of, false, why);
+    int rc = finding_of_verdict(&line, &(struct finding_from){ l->knowledge, l->store }, v, l->as_of, false, why);
     if (rc == 0 && !line.failed)
         syslog(v->level >= VERDICT_HIGH_RISK ? LOG_WARNING : LOG_NOTICE, "verdict %.*s", (int)line.len, (const char *)line.ptr);
     buffer_release(&line);
@@ -69,7 +72,7 @@ static int log_line(struct listing *l, const struct verdict *v, struct fault *wh
 
 static int print_json(struct listing *l, const struct verdict *v, struct fault *why)
 {
-    int rc = finding_of_verdict(&l->present.out, l->knowledge, v, l->as_of, true, why);
+    int rc = finding_of_verdict(&l->present.out, &(struct finding_from){ l->knowledge, l->store }, v, l->as_of, true, why);
     if (rc == 0)
         present_text(&l->present, "\n");
     return rc;
@@ -78,14 +81,17 @@ static int print_json(struct listing *l, const struct verdict *v, struct fault *
 static int print_row(struct listing *l, const struct verdict *v, struct fault *why)
 {
     struct buffer *to = &l->present.out;
-    char since[32];
+    char decided[32];
     if (!l->present.headed)
-        buffer_printf(to, "%-10s  %5s  %-19s  %-6s  %-32s  %s\n", "level", "score", "decided (UTC)", "scope", "name", "campaign");
+        buffer_printf(to, "%-10s  %5s  %-16s  %-6s  %-30s  %-16s  %s\n", "level", "score", "decided (UTC)", "scope", "name", "campaign",
+                      "evidence");
     l->present.headed = true;
-    present_time((uint64_t)v->decided_at * KNOWLEDGE_HOUR_S, since);
-    buffer_printf(to, "%-10s  %5.3f  %-19s  %-6s  %-32s  ", verdict_level_text(v->level), v->score, since,
-                  scope_text(v->scope), v->name);
-    int rc = finding_campaign(to, l->knowledge, v->campaign, false, why);
+    present_time((uint64_t)v->decided_at * KNOWLEDGE_HOUR_S, decided);
+    buffer_printf(to, "%-10s  %5.3f  %.16s  %-6s  %-30s  ", verdict_level_text(v->level), v->score, decided, scope_text(v->scope), v->name);
+    int rc = v->campaign != 0 ? finding_campaign(to, l->knowledge, v->campaign, false, why) : E_OK;
+    buffer_printf(to, v->campaign != 0 ? "  " : "%-16s  ", "-");
+    if (rc == 0)
+        rc = finding_evidence(to, l->knowledge, v->name, v->scope, l->as_of, why);
     present_text(&l->present, "\n");
     return rc;
 }
@@ -115,6 +121,15 @@ static int tell_change(void *ctx, const struct verdict *v, struct fault *why)
     if (rc != 0 || !(l->any_level || v->level >= l->least || former >= l->least))
         return rc;
     return tell(l, v, why);
+}
+
+static int tell_changes(struct listing *l, struct fault *why)
+{
+    int64_t newest = l->last;
+    int rc = verdict_last(l->knowledge, &newest, why);
+    if (rc == 0 && newest != l->last && l->store != NULL)
+        rc = store_refresh(l->store, why);
+    return rc ? rc : verdict_changes(l->knowledge, l->last, tell_change, l, why);
 }
 
 static void wait_a_little(void)
@@ -147,7 +162,7 @@ static int follow(struct listing *l, struct fault *why)
     catch_signals();
     int rc = wait_for_knowledge(l, why);
     while (rc == 0 && !stopped) {
-        rc = verdict_changes(l->knowledge, l->last, tell_change, l, why);
+        rc = tell_changes(l, why);
         if (rc == 0)
             rc = present_flush(&l->present, why);
         if (rc == 0)
@@ -174,13 +189,14 @@ static int list(struct listing *l, struct fault *why)
 
 static int run(struct listing *l, struct fault *why)
 {
-    int rc = options_find_store(&l->options, why);
+    int rc = options_open_store_if_whole(&l->options, &l->store, why);
     if (rc != 0)
         return rc;
     if (l->syslog)
         openlog("dnsmon", LOG_PID, LOG_DAEMON);
     rc = l->follow ? follow(l, why) : list(l, why);
     knowledge_close(&l->knowledge);
+    store_close(&l->store);
     return rc;
 }
 
@@ -204,12 +220,16 @@ static void take_options(struct listing *l, int argc, char **argv)
         case OWN_HISTORY: l->history = true; break;
         case OWN_FOLLOW: l->follow = true; break;
         case OWN_SYSLOG: l->syslog = true; break;
+        case OWN_TABLE: l->table = true; break;
         }
     if (o->exit < 0 && optind < argc)
         options_wrong(o, "'%s' is one word too many", argv[optind]);
     if (l->follow + l->history + (l->as_of != KNOWLEDGE_NOW) > 1)
         options_wrong(o, "one of --history, --follow and --as-of");
-    l->present.style = o->json || l->follow || l->history || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
+    if (l->table && (o->json || l->follow || l->history))
+        options_wrong(o, "--table is not for --json, --follow and --history");
+    bool lines = o->json || l->follow || l->history || !(l->table || isatty(STDOUT_FILENO));
+    l->present.style = lines ? PRESENT_JSON : PRESENT_TABLE;
 }
 
 int cmd_verdicts(int argc, char **argv)

@@ -1,6 +1,6 @@
 #include "record/kind.h"
 
-#include "record/activity.h"
+#include "record/day.h"
 #include "record/rr.h"
 
 static int merge_rr(struct slice a, struct slice b, struct buffer *to)
@@ -49,6 +49,36 @@ static int merge_host(struct slice a, struct slice b, struct buffer *to)
 static int merge_domain(struct slice a, struct slice b, struct buffer *to)
 {
     return merge_activity(true, a, b, to);
+}
+
+static int merge_day(bool domain, struct slice a, struct slice b, struct buffer *to)
+{
+    struct day into, from;
+    if (!day_get(a, domain, &into) || !day_get(b, domain, &from))
+        return E_CORRUPT;
+    day_merge(&into, &from);
+    day_put(&into, to);
+    return to->failed ? E_NOMEM : E_OK;
+}
+
+static int merge_host_day(struct slice a, struct slice b, struct buffer *to)
+{
+    return merge_day(false, a, b, to);
+}
+
+static int merge_domain_day(struct slice a, struct slice b, struct buffer *to)
+{
+    return merge_day(true, a, b, to);
+}
+
+static int roll_host(struct slice key, struct slice value, struct buffer *to_key, struct buffer *to_value)
+{
+    return day_of_hour(false, key, value, to_key, to_value);
+}
+
+static int roll_domain(struct slice key, struct slice value, struct buffer *to_key, struct buffer *to_value)
+{
+    return day_of_hour(true, key, value, to_key, to_value);
 }
 
 /* An owner, and the last two labels of it: the smallest subtree a look-up names often. */
@@ -160,11 +190,23 @@ static bool domain_valid(struct slice key, struct slice value)
     return activity_valid(true, key, value);
 }
 
+static bool host_day_valid(struct slice key, struct slice value)
+{
+    return day_valid(false, key, value);
+}
+
+static bool domain_day_valid(struct slice key, struct slice value)
+{
+    return day_valid(true, key, value);
+}
+
 /* rr_filter_keys and rr_owner ask no more of a key than an owner in front. */
 const struct record_kind record_kinds[KINDS] = {
-    [KIND_RR] = { "rr", false, merge_rr, rr_filter_keys, rr_owner, rr_valid },
-    [KIND_INVERSE] = { "inverse", false, merge_rr, inverse_filter_keys, inverse_owner, inverse_valid },
-    [KIND_NAME] = { "name", true, merge_name, name_filter_keys, name_owner, name_valid },
-    [KIND_HOST] = { "host", false, merge_host, rr_filter_keys, rr_owner, host_valid },
-    [KIND_DOMAIN] = { "domain", false, merge_domain, rr_filter_keys, rr_owner, domain_valid },
+    [KIND_RR] = { "rr", false, merge_rr, rr_filter_keys, rr_owner, rr_valid, NULL, KINDS },
+    [KIND_INVERSE] = { "inverse", false, merge_rr, inverse_filter_keys, inverse_owner, inverse_valid, NULL, KINDS },
+    [KIND_NAME] = { "name", true, merge_name, name_filter_keys, name_owner, name_valid, NULL, KINDS },
+    [KIND_HOST] = { "host", false, merge_host, rr_filter_keys, rr_owner, host_valid, roll_host, KIND_HOST_DAY },
+    [KIND_DOMAIN] = { "domain", false, merge_domain, rr_filter_keys, rr_owner, domain_valid, roll_domain, KIND_DOMAIN_DAY },
+    [KIND_HOST_DAY] = { "hostday", false, merge_host_day, rr_filter_keys, rr_owner, host_day_valid, NULL, KINDS },
+    [KIND_DOMAIN_DAY] = { "domainday", false, merge_domain_day, rr_filter_keys, rr_owner, domain_day_valid, NULL, KINDS },
 };

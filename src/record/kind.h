@@ -17,6 +17,8 @@ enum record_kind_id {
     KIND_NAME,    /* owner in forward order; never expires: first seen */
     KIND_HOST,    /* owner | hour: how a name was asked for */
     KIND_DOMAIN,  /* registered domain | hour: how names at or below it were */
+    KIND_HOST_DAY,   /* owner | day: what is kept of a host's hours for longer */
+    KIND_DOMAIN_DAY, /* registered domain | day: likewise */
     KINDS
 };
 
@@ -37,6 +39,11 @@ struct record_kind {
 
     /* Checks that key and value parse; for fsck. */
     bool (*valid)(struct slice key, struct slice value);
+
+    /* What is left of an entry when retention drops its table: an entry of kind `rest`, appended. Rising keys make keys that do
+     * not fall, and making rests commutes with merging. NULL: nothing is. */
+    int (*roll)(struct slice key, struct slice value, struct buffer *to_key, struct buffer *to_value);
+    enum record_kind_id rest;
 };
 
 enum { KIND_FILTER_KEYS = 2, OWNER_KEY_MAX = 512 };

@@ -1,7 +1,7 @@
-/* Rewriting tables: writing from runs, merging periods, expiring, purging.
+/* Rewriting tables: writing from runs, merging periods, purging.
  *
  * A rewrite reads its inputs through handles, writes new files under new ids, and
- * takes effect by one commit. Its inputs are `busy` meanwhile: expiry leaves them alone and
+ * takes effect by one commit. Its inputs are `busy` meanwhile: retention (expire.c) leaves them alone and
  * a purge waits for them. Dying anywhere before the commit loses nothing but the new files.
  */
 #include <inttypes.h>
@@ -92,6 +92,14 @@ static bool widen(struct store_table *t, struct slice value)
     return true;
 }
 
+static int add_entry(struct table_writer *w, struct store_table *t, struct slice key, struct slice value, struct fault *why)
+{
+    if (!widen(t, value))
+        return fault_set(why, E_MALFORMED, "%s value without times", record_kinds[t->kind].name);
+    t->entries++;
+    return table_writer_add(w, key, value, why);
+}
+
 static int copy_entries(struct table_writer *w, struct store_table *t, struct merge *m, struct table_build *b,
                         struct fault *why)
 {
@@ -107,13 +115,80 @@ static int copy_entries(struct table_writer *w, struct store_table *t, struct me
             b->dropped++;
             continue;
         }
-        if (!widen(t, value))
-            return fault_set(why, E_MALFORMED, "%s value without times", record_kinds[t->kind].name);
-        t->entries++;
-        r = table_writer_add(w, key, value, why);
+        r = add_entry(w, t, key, value, why);
         if (r < 0)
             return r;
     }
+}
+
+/* The entry that is being made of several that come one after another. */
+struct rolling {
+    struct buffer key, value;           /* so far; empty at the start */
+    struct buffer next_key, next_value; /* what the next one makes */
+    struct buffer both;
+};
+
+static void swap_buffers(struct buffer *a, struct buffer *b)
+{
+    struct buffer c = *a;
+    *a = *b;
+    *b = c;
+}
+
+static struct slice all_of(const struct buffer *b)
+{
+    return (struct slice){ b->ptr, b->len };
+}
+
+/* What is finished by the next one goes to the table. */
+static int roll_on(struct rolling *g, struct table_writer *w, struct store_table *t, struct fault *why)
+{
+    int r = 0;
+    if (g->key.len != 0 && slice_compare(all_of(&g->key), all_of(&g->next_key)) == 0) {
+        buffer_clear(&g->both);
+        r = record_kinds[t->kind].merge(all_of(&g->value), all_of(&g->next_value), &g->both);
+        swap_buffers(&g->value, &g->both);
+        return r < 0 ? fault_set(why, r, "%s value cannot be merged", record_kinds[t->kind].name) : 0;
+    }
+    if (g->key.len != 0)
+        r = add_entry(w, t, all_of(&g->key), all_of(&g->value), why);
+    swap_buffers(&g->key, &g->next_key);
+    swap_buffers(&g->value, &g->next_value);
+    return r;
+}
+
+static int roll_all(struct rolling *g, struct table_writer *w, struct store_table *t, struct merge *m, struct table_build *b,
+                    struct fault *why)
+{
+    struct pace pace = { .bytes_per_s = b->bytes_per_s };
+    struct slice key, value;
+    clock_gettime(CLOCK_MONOTONIC, &pace.started);
+    for (;;) {
+        int r = merge_next(m, &key, &value, why);
+        if (r < 0 || key.ptr == NULL)
+            return r < 0 || g->key.len == 0 ? r : add_entry(w, t, all_of(&g->key), all_of(&g->value), why);
+        keep_pace(&pace, key.len + value.len);
+        buffer_clear(&g->next_key);
+        buffer_clear(&g->next_value);
+        r = m->kind->roll(key, value, &g->next_key, &g->next_value);
+        if (r < 0)
+            return fault_set(why, r, "a record in a %s table does not parse; run dnsmon fsck", m->kind->name);
+        r = roll_on(g, w, t, why);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int roll_entries(struct table_writer *w, struct store_table *t, struct merge *m, struct table_build *b, struct fault *why)
+{
+    struct rolling g;
+    struct buffer *all[] = { &g.key, &g.value, &g.next_key, &g.next_value, &g.both };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buffer_init(all[i], TABLE_KEY_MAX);
+    int r = roll_all(&g, w, t, m, b, why);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buffer_release(all[i]);
+    return r;
 }
 
 static int finish(struct table_writer *w, struct store_table *t, struct fault *why)
@@ -151,7 +226,7 @@ int build_table(struct store *s, struct store_table *t, struct merge *m, struct 
         r = table_writer_create(&w, path, &record_kinds[t->kind], compression_of(t->tier), why);
     if (r < 0)
         return r;
-    r = copy_entries(w, t, m, b, why);
+    r = (m->kind == &record_kinds[t->kind] ? copy_entries : roll_entries)(w, t, m, b, why);
     if (r == 0)
         r = finish(w, t, why);
     table_writer_destroy(&w);
@@ -180,14 +255,6 @@ int store_write_table(struct store *s, struct store_table *table, const struct s
     return r;
 }
 
-/* Tables as merge inputs: cursors of their own over the handles of a snapshot. */
-struct inputs {
-    struct snapshot *snapshot;
-    struct merge merge;
-    struct table_cursor *cursors;
-    size_t n;
-};
-
 static struct handle *find_handle(const struct snapshot *p, uint64_t id)
 {
     for (size_t i = 0; i < p->n; i++)
@@ -196,7 +263,7 @@ static struct handle *find_handle(const struct snapshot *p, uint64_t id)
     return NULL;
 }
 
-static void inputs_close(struct inputs *in)
+void inputs_close(struct inputs *in)
 {
     for (size_t i = 0; i < in->n; i++)
         table_cursor_release(&in->cursors[i]);
@@ -205,7 +272,7 @@ static void inputs_close(struct inputs *in)
     snapshot_drop(&in->snapshot);
 }
 
-static int inputs_open(struct inputs *in, struct store *s, const uint64_t *ids, size_t n, struct fault *why)
+int inputs_open(struct inputs *in, struct store *s, const uint64_t *ids, size_t n, struct fault *why)
 {
     *in = (struct inputs){ .snapshot = snapshot_hold(s) };
     merge_init(&in->merge);
@@ -230,7 +297,7 @@ static int inputs_open(struct inputs *in, struct store *s, const uint64_t *ids, 
     return r;
 }
 
-static bool is_busy(const struct store *s, uint64_t id)
+bool is_busy(const struct store *s, uint64_t id)
 {
     for (size_t i = 0; i < s->n_busy; i++)
         if (s->busy[i] == id)
@@ -238,7 +305,7 @@ static bool is_busy(const struct store *s, uint64_t id)
     return false;
 }
 
-static void unmark_busy(struct store *s, const uint64_t *ids, size_t n)
+void unmark_busy(struct store *s, const uint64_t *ids, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < s->n_busy; k++)
@@ -439,35 +506,6 @@ int store_run_merge(struct store *s, const struct store_merge *merge, struct fau
     }
     unmark_busy(s, ids, n);
     pthread_mutex_unlock(&s->mutex);
-    free(ids);
-    return r;
-}
-
-/* Where little is seen, data of many periods come in one round and lie in a table of the first: it is as old as the last. */
-static bool is_expired(const struct store *s, const struct store_table *t, int64_t now)
-{
-    uint64_t keep = s->options.keep_s[t->kind][t->tier];
-    int64_t end = period_end(t->tier, t->slot);
-    if (end < t->to)
-        end = t->to;
-    return keep && !record_kinds[t->kind].forever && !t->open && !is_busy(s, t->id) && now > end &&
-           (uint64_t)(now - end) > keep;
-}
-
-int store_expire(struct store *s, int64_t now, uint64_t *ret_dropped, struct fault *why)
-{
-    pthread_mutex_lock(&s->mutex);
-    uint64_t *ids = malloc((s->catalog.n_tables + 1) * sizeof *ids);
-    int r = ids ? 0 : fault_set(why, E_NOMEM, "out of memory");
-    struct delta d = { .change = { .remove = ids } };
-    for (size_t i = 0; ids && i < s->catalog.n_tables; i++)
-        if (is_expired(s, &s->catalog.tables[i], now))
-            ids[d.change.n_remove++] = s->catalog.tables[i].id;
-    if (r == 0 && d.change.n_remove)
-        r = commit_locked(s, &d, why);
-    pthread_mutex_unlock(&s->mutex);
-    if (r == 0 && ret_dropped)
-        *ret_dropped = d.change.n_remove;
     free(ids);
     return r;
 }

@@ -72,8 +72,22 @@ uint64_t store_new_id(struct store *s);
 void store_log(struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void scan_free(struct store_scan *scan);
 
-/* Writes what `m` yields as the files of `t` (id, kind, tier in; the rest out). Entries for which
- * `drop` says so are left out and counted. */
+/* Tables as merge inputs, of one kind: cursors of their own over the handles of a snapshot. */
+struct inputs {
+    struct snapshot *snapshot;
+    struct merge merge;
+    struct table_cursor *cursors;
+    size_t n;
+};
+int inputs_open(struct inputs *in, struct store *s, const uint64_t *ids, size_t n, struct fault *why) MUST_CHECK;
+void inputs_close(struct inputs *in);
+
+/* With the mutex held. */
+bool is_busy(const struct store *s, uint64_t id);
+void unmark_busy(struct store *s, const uint64_t *ids, size_t n);
+
+/* Writes what `m` yields as the files of `t` (id, kind, tier in; the rest out). Where `m` is of a kind that `t` is the rest
+ * of, its entries are rolled. Entries for which `drop` says so are left out and counted; rolling asks nobody. */
 struct table_build {
     bool (*drop)(void *ctx, struct slice key);
     void *ctx;

@@ -134,8 +134,15 @@ struct store_merge {
 size_t store_due_merges(struct store *store, struct store_merge *ret, size_t room);
 int store_run_merge(struct store *store, const struct store_merge *merge, struct fault *why) MUST_CHECK;
 
-/* Retention (also drops what keep_s says), purge of one owner or its subtree from all tables. */
-int store_expire(struct store *store, int64_t now, uint64_t *ret_dropped, struct fault *why) MUST_CHECK;
+/* Retention: drops what keep_s says. Of kinds that leave a rest (record_kind.roll) a month's tables become one of the rest in the same
+ * commit; then that has an age of its own. Runs anywhere, beside merges too. */
+struct store_expired {
+    uint64_t dropped; /* tables */
+    uint64_t made;    /* of the rest of those */
+};
+int store_expire(struct store *store, int64_t now, struct store_expired *ret, struct fault *why) MUST_CHECK;
+
+/* Purge of one owner or its subtree from all tables. */
 int store_purge(struct store *store, struct slice owner, bool subtree, uint64_t *ret_removed,
                 struct fault *why) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 """Analysis beside blocking that is enforced, and beside a resolver that is asked right now."""
 import json
+import signal
 import time
 
 import asking
@@ -83,7 +84,8 @@ def test_own_blocks_are_no_demand(tmp):
 
 def test_live(tmp):
     """Days of traffic up to now, then a real resolver, asked while capture writes and analysis runs. The ledger grows hour by hour of the
-    past; the hour that is under way shows as activity, and is judged by nobody yet."""
+    past, whoever follows the verdicts hears of them, and the hour that is under way shows as activity while it is written, and is judged
+    by nobody yet."""
     may_capture()
     with_dnstap_unbound()
     now = int(time.time())
@@ -91,25 +93,37 @@ def test_live(tmp):
     hours = 6 * 24
     db, path = tmp / "db", tmp / "tap"
     ingest(tmp, db, "past.pcap", background(start, hours) + program(start, 4 * 24, hours, "rctl.next.example", denied))
+    heard = lib.start(lib.dnsmon_path(), "verdicts", "--follow", "--db", db, log=tmp / "heard.log")
     grown = []
     for hour in range(4 * 24, hours, 4):
         analyze(tmp, db, "--as-of", start + hour * HOUR)
         grown.append(len(ledger.parts(db, "evidence")["evidence"]))
     assert grown[0] == 0 and grown[-1] >= 2 and grown == sorted(grown), grown
+    lib.wait_until(lambda: "next.example" in heard.output(), what="its verdict to be heard of")
     authority = lib.knot(tmp, {"example.": "\n".join(f"www.site{n} A 192.0.2.{n + 1}" for n in range(5))})
-    process = capture(tmp, "db", "--dnstap", f"unix:{path}", "--activity", "--public-suffixes", tmp / "suffixes")
+    process = capture(tmp, "db", "--dnstap", f"unix:{path}", "--activity", "--slot", "1", "--lateness", "1", "--public-suffixes", tmp / "suffixes")
     lib.wait_for_path(path)
     resolver = lib.unbound(tmp, stubs={"example.": authority.port}, extra=unbound_dnstap(path, "client-query", "client-response"))
     time.sleep(1.5)  # its writer connects
+
+    def curve():
+        return {h["hour"]: h["counters"]["queries"] for h in lib.dnsmon_lines("activity", "--db", db, "--domain", "next.example")}
+
+    def shown():  # of what is asked right now
+        assert "NXDOMAIN" in lib.dig(resolver.port, "rctl.next.example", "A")
+        return sum(asked for hour, asked in curve().items() if hour >= now // HOUR * HOUR)
     for n in range(25):
         assert "NXDOMAIN" in lib.dig(resolver.port, "rctl.next.example", "A")
         assert "192.0.2." in lib.dig(resolver.port, f"www.site{n % 5}.example", "A")
         if n % 8 == 0:
             analyze(tmp, db)  # while it writes
-    time.sleep(2.5)  # and hands over once a second or so
+    lib.wait_until(lambda: shown() >= 25, 30, "its questions to show while capture runs")
     finish(process, "capture")
+    assert heard.stop(signal.SIGINT) == 0
+    told = [json.loads(line) for line in heard.output().splitlines()]
+    assert told and told[0]["evidence"] and told[0]["name"] == "next.example", told
     analyze(tmp, db)
-    hours_of = {hour["hour"]: hour["counters"]["queries"] for hour in lib.dnsmon_lines("activity", "--db", db, "--domain", "next.example")}
+    hours_of = curve()
     current = {hour: n for hour, n in hours_of.items() if hour >= now // HOUR * HOUR}
     assert sum(current.values()) >= 25, hours_of
     until, = ledger.query(db, "SELECT analysed_until FROM analysis")[0]

@@ -53,8 +53,11 @@ def test_explain(tmp):
     assert early["undecided"] == {}, early
     text = explain(tmp, "rctl.next.example").stdout
     for part in ["rctl.next.example belongs to next.example", "What decided", "What speaks for harm", "times likelier",
-                 "How it came", "What would change it", "Blocking it would have hit"]:
+                 "How it came", "What would change it", "Blocking it would have hit",
+                 "missing first 2024-01-07 00:00", "exists first never", "hours over"]:  # facts have their units
         assert part in " ".join(text.split()), (part, text)
+    whats = [(row["at"], row["what"]) for row in told["history"]]
+    assert whats == sorted(whats), "of one hour what was said comes before what was made of it"
     assert max(len(line) for line in text.splitlines()) <= 100, text
 
 

@@ -5,9 +5,11 @@ Verdicts are written into knowledge.db as docs/format/knowledge.md says, so that
 import json
 import os
 import signal
+import socket
 import sqlite3
 import time
 
+import asking
 import lib
 
 STEP = 472224  # 2023-11-14 24:00 UTC
@@ -72,7 +74,7 @@ def filled(tmp):
 
 def test_before_anything_is_known(tmp):
     db = database(tmp)
-    for words in ["verdicts"], ["campaigns"], ["indicators"], ["allow", "--list"], ["block", "--list"]:
+    for words in ["verdicts"], ["campaigns"], ["indicators"], ["audit"], ["allow", "--list"], ["block", "--list"]:
         done = say(db, *words)
         assert done.stdout == "" and done.stderr == "", words
     assert say(db, "indicators", "--format", "csv").stdout.startswith("name,scope,")
@@ -104,6 +106,9 @@ def test_the_operators_word(tmp):
     assert audit == [("ann", "block", "domain www.example.com"), ("ann", "allow", "host shop.example.com"),
                      ("bob", "revoke", "domain www.example.com"), ("bob", "allow", "domain www.example.com"),
                      ("ann", "revoke", "domain www.example.com")], audit
+    assert [(row["author"], row["action"], row["subject"]) for row in lines(db, "audit")] == audit
+    head, first, *_ = say(db, "audit", "--table").stdout.splitlines()
+    assert head.startswith("at (UTC)") and first.split(None, 3)[2:] == ["ann", "block            domain www.example.com: seen in a report"], first
     assert os.stat(db / "knowledge.db").st_mode & 0o777 == 0o600
     assert "clean" in lib.dnsmon("fsck", "--db", db).stdout
 
@@ -198,6 +203,73 @@ def test_follow(tmp):
         assert [json.loads(line)["name"] for line in process.output().splitlines()] == want, process.output()
 
 
+def test_times_are_of_the_name(tmp):
+    """first_seen is the store's, in its scope; decided_at of an indicator is since when it holds, however often it was renewed."""
+    db, asks = database(tmp), []
+    for n, name in enumerate(["www.a.example", "old.c.example", "new.c.example"]):
+        answer = lambda ident, name=name: asking.response(ident, name, 1, answers=[asking.record(name, 1, 60, bytes([192, 0, 2, 1]))])
+        asks.append((SECONDS - 1000 + n, "10.0.0.1", name, 1, answer))
+    (tmp / "suffixes").write_text("example\n")
+    lib.dnsmon("ingest", "--db", db, "--public-suffixes", tmp / "suffixes", asking.capture(tmp / "asks.pcap", asks))
+    say(db, "allow", "example.org", "--reason", "ours")
+    with sqlite3.connect(db / "knowledge.db") as c:
+        row = None
+        for step, level in (STEP, "high_risk"), (STEP + 3, "suspicious"), (STEP + 5, "high_risk"), (STEP + 9, "malicious"):
+            row = verdict(c, "a.example", level, .9, step, row)
+        verdict(c, "gone.example", "watch", .1, STEP)
+        for name, scope in ("a.example", "domain"), ("new.c.example", "host"):
+            c.execute("INSERT INTO indicator VALUES (?, ?, 'high_risk', .9, '[]', '', NULL, 1, ?, ?, 'active', 'told by a friend')",
+                      (name, scope, STEP + 12, SECONDS + 99))
+    c.close()
+    said = {i["name"]: (i["first_seen"], i["decided_at"]) for i in lines(db, "indicators")}
+    assert said == {"a.example": (SECONDS - 1000, SECONDS + 5 * 3600), "new.c.example": (SECONDS - 998, SECONDS + 12 * 3600)}, said
+    said = {v["name"]: (v["first_seen"], v["decided_at"]) for v in lines(db, "verdicts")}
+    assert said == {"a.example": (SECONDS - 1000, SECONDS + 9 * 3600), "gone.example": (None, SECONDS)}, said
+
+
+def test_tables(tmp):
+    db = filled(tmp)
+    head, worst, second = say(db, "verdicts", "--table").stdout.splitlines()
+    assert head.split() == ["level", "score", "decided", "(UTC)", "scope", "name", "campaign", "evidence"], head
+    assert worst.split()[:2] == ["malicious", "0.950"] and second.endswith("a.example                       c-1  beat +2.0, curve +1.5"), (worst, second)
+    head, row = say(db, "indicators", "--format", "table").stdout.splitlines()
+    assert row.split()[:6] == ["high_risk", "0.900", "2023-11-15", "00:00", "2023-11-15", "00:01"] and row.endswith("beat +2.0, curve +1.5"), row
+    head, row = say(db, "campaigns", "--table").stdout.splitlines()
+    assert row.split() == ["2023-11-15", "00:00", "c-1", "2", "malicious", "a.example,", "b.example"], row
+    members, = (campaign["members"] for campaign in lines(db, "campaigns"))
+    assert [(m["name"], m["level"], m["why"]) for m in members] == \
+        [("a.example", "high_risk", "same clients"), ("b.example", "malicious", "same clients")], members
+    for words in ["verdicts", "--table", "--json"], ["verdicts", "--table", "--follow"], ["campaigns", "--table", "--json"]:
+        assert say(db, *words, check=False).returncode == 2, words
+
+
+def test_syslog(tmp):
+    """In place of a system log, where there is none."""
+    log = "/dev/log"
+    if os.path.exists(log) or not os.access("/dev", os.W_OK):
+        lib.skip(f"{log} is somebody else's")
+    db = filled(tmp)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        try:
+            listener.bind(log)
+            process = lib.start(lib.dnsmon_path(), "verdicts", "--follow", "--syslog", "--db", db, log=tmp / "follow.log")
+            lib.wait_until(lambda: "knowledge.db" in " ".join(os.readlink(f) for f in files(process)), what="it to have it open")
+            time.sleep(0.3 * lib.SLOWER)
+            with sqlite3.connect(db / "knowledge.db") as c:
+                verdict(c, "d.example", "high_risk", .97, STEP + 1)
+                verdict(c, "e.example", "watch", .1, STEP + 1)
+            c.close()
+            listener.settimeout(10)
+            told = [listener.recv(65536).decode() for _ in range(2)]
+            assert process.stop(signal.SIGINT) == 0
+        finally:
+            os.unlink(log)
+    for line, name, level in zip(told, ("d.example", "e.example"), (28, 29)):  # daemon.warning, daemon.notice
+        assert line.startswith(f"<{level}>") and "dnsmon[" in line, line
+        said = json.loads(line[line.index("{"):])
+        assert said["name"] == name and "evidence" not in said, said
+
+
 def files(process):
     folder = f"/proc/{process.pid}/fd"
     return [f"{folder}/{n}" for n in os.listdir(folder) if os.path.lexists(f"{folder}/{n}")]
@@ -215,7 +287,10 @@ def test_a_damaged_file_is_told_and_left(tmp):
         assert done.returncode == 1 and "knowledge.db" in done.stdout, (what, done.stdout, done.stderr)
         done = say(db, "verdicts", check=False)
         assert done.returncode == 1 and "knowledge.db" in done.stderr, (what, done.stderr)
+        done = say(db, "stat", check=False)
+        assert "watermark" in done.stdout and (done.returncode == 1) == ("knowledge.db" in done.stderr), (what, done)
         if "page" not in what:
+            assert done.returncode == 1, (what, done)
             done = say(db, "block", "x.example", "--reason", "x", check=False)
             assert done.returncode == 1 and "knowledge.db" in done.stderr, (what, done.stderr)
             assert path.read_bytes() == damaged, what

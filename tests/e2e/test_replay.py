@@ -38,6 +38,15 @@ def test_mistakes_are_named(tmp):
         assert said in refuses(text, tmp), (text, refuses(text, tmp))
 
 
+def test_each_detector_has_a_scenario(tmp):
+    """One that bears its name, or expects something of it by name."""
+    wanted = {line.split()[0] for line in lib.dnsmon("analyze", "--list-detectors").stdout.splitlines()}
+    found = {path.stem.removesuffix("s") for path in REPLAY.glob("*.txt")}
+    for path in REPLAY.glob("*.txt"):
+        found |= {line.split()[2] for line in path.read_text().splitlines() if line.startswith("expect ") and "no" not in line.split()[1:2]}
+    assert wanted and wanted <= found, wanted - found
+
+
 for _path in sorted(REPLAY.glob("*.txt")):
     _test = scenario_test(_path)
     _test.__name__ = _test.__qualname__ = "test_" + _path.stem.replace("-", "_")

@@ -318,9 +318,10 @@ def parse_expectation(text, start):
     words = Words(text)
     if words.take("no"):
         name, what = words.next("a name"), words.next("a detector")
-        least = float(words.next()) if words.take(">=") else 1.0
+        against = words.take("<=")
+        bound = float(words.next()) if against or words.take(">=") else 1.0
         words.end()
-        return "never", name, what, least
+        return "never", name, what, "<=" if against else ">=", bound
     name, what = words.next("a name"), words.next("what")
     if what in ("scope", "with"):
         value = words.next()
@@ -365,6 +366,10 @@ def in_time(row, by):
     return by is None or row["at"] <= by
 
 
+def reaches(row, sign, bound):
+    return row["weight"] >= bound if sign == ">=" else row["weight"] <= bound
+
+
 def said_text(rows):
     return "; ".join(f"{row['at']} {row['name']} {row['detector']} {row['weight']:+.1f}" for row in rows[:8]) or "nothing"
 
@@ -377,10 +382,11 @@ def judge(ledger, expectation):
     if kind == "said":
         what, sign, bound, by = more
         rows = [row for row in evidence if what in (row["detector"], row["group"])]
-        met = any((row["weight"] >= bound if sign == ">=" else row["weight"] <= bound) for row in rows if in_time(row, by))
+        met = any(reaches(row, sign, bound) for row in rows if in_time(row, by))
         return None if met else said_text(rows)
     if kind == "never":
-        rows = [row for row in evidence if more[0] in (row["detector"], row["group"]) and row["weight"] >= more[1]]
+        what, sign, bound = more
+        rows = [row for row in evidence if what in (row["detector"], row["group"]) and reaches(row, sign, bound)]
         return said_text(rows) if rows else None
     if kind == "level":
         met = any(LEVELS.index(row["level"]) >= LEVELS.index(more[0]) for row in verdicts if in_time(row, more[1]))

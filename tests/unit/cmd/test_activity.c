@@ -255,7 +255,7 @@ static void test_lines(void **state)
 #define CSV_HEAD                                                                                              \
     "name,kind,hour,first,last,queries,answered,stray,noerror,nodata,nx_domain,nx_host,servfail,refused,"     \
     "other_rcode,a,aaaa,https,txt,mx,ns,ptr,srv,null,other_type,query_bytes,response_bytes,unknown_client,"  \
-    "policy,ttl,clients,clients_exact,names,names_exact\n"
+    "policy,ttl,clients,clients_exact,names,names_exact,hours\n"
 
 static void test_csv(void **state)
 {
@@ -263,11 +263,11 @@ static void test_csv(void **state)
     char arguments[512];
     expect("activity --csv --host 'odd\\,name.example.com'", 0,
            CSV_HEAD "\"odd,name.example.com.\",host,1700013600,1700013600,1700015460,2,1,0,1,0,0,0,0,0,0,2,0,0,0,0,0,0,0,0,"
-                    "0,80,0,0,0,300,2,1,,\n");
+                    "0,80,0,0,0,300,2,1,,,1\n");
     expect("activity --csv --host absent.example", 0, CSV_HEAD);
     snprintf(arguments, sizeof arguments, "activity --csv --public-suffixes %s example.co.uk", list);
     expect(arguments, 0, CSV_HEAD "example.co.uk.,domain,1700010000,1700010000,1700011860,2,1,0,1,0,0,0,0,0,0,2,0,0,0,0,0,0,"
-                                  "0,0,0,80,0,0,0,300,2,1,3,1\n");
+                                  "0,0,0,80,0,0,0,300,2,1,3,1,1\n");
 }
 
 #define NONE_3 "\u00b7\u00b7\u00b7"
@@ -329,9 +329,39 @@ static void test_other_commands(void **state)
     expect("dump --kind label", 2, "");
     assert_int_equal(run("fsck", out, sizeof out), 0);
     assert_int_equal(run("stat", out, sizeof out), 0);
-    assert_non_null(strstr(out, "\ndomain    slot "));
+    assert_non_null(strstr(out, "\ndomain     slot "));
     assert_int_equal(run("help activity", out, sizeof out), 0);
     assert_non_null(strstr(out, "--chart"));
+}
+
+/* Of the hours days are left. */
+static void test_days(void)
+{
+    char arguments[512];
+    expect("dump --kind domainday", 0,
+           "example.co.uk.\t1700006400\t1\t1700010000\t1700011860\tqueries=2,answered=1,noerror=1,a=2,query_bytes=80,ttl=300\t"
+           "0100000000000000,0200000000000000\t0000000000000000:3:20,0000000000000001:3:20,0000000000000002:3:20\n");
+    expect("dump --kind hostday | cut -f 1-4", 0, "a.example.net.\t1700006400\t5\t1700024400\n");
+    snprintf(arguments, sizeof arguments, "activity --public-suffixes %s example.co.uk", list);
+    expect(arguments, 0,
+           "{\"name\":\"example.co.uk.\",\"kind\":\"domainday\",\"day\":1700006400,\"hours\":[1],\"first\":1700010000,\"last\":1700011860,"
+           "\"counters\":{\"queries\":2,\"answered\":1,\"noerror\":1,\"a\":2,\"query_bytes\":80,\"ttl\":300},\"clients\":2,"
+           "\"clients_exact\":true,\"names\":3,\"names_exact\":true}\n");
+    snprintf(arguments, sizeof arguments, "activity --csv --public-suffixes %s example.co.uk | tail -1", list);
+    expect(arguments, 0, "example.co.uk.,domainday,1700006400,1700010000,1700011860,2,1,0,1,0,0,0,0,0,0,2,0,0,0,0,0,0,"
+                         "0,0,0,80,0,0,0,300,2,1,3,1,1\n");
+    snprintf(arguments, sizeof arguments, "activity --chart --public-suffixes %s example.co.uk | tail -1", list);
+    expect(arguments, 0, "2023-11-15   \u2588                                 2  by day\n");
+    snprintf(arguments, sizeof arguments, "activity --public-suffixes %s --from 2023-11-16 example.co.uk", list);
+    expect(arguments, 0, "");
+    expect("clients --host a.example.net --json", 0,
+           "{\"name\":\"a.example.net.\",\"kind\":\"host\",\"hours\":0,\"hours_with_full_sample\":0,\"days\":1,"
+           "\"days_with_full_sample\":0,\"clients\":2,\"clients_exact\":true,\"queries_of_unknown_clients\":0,\"sample\":["
+           "{\"client\":\"0100000000000000\",\"first\":1700006400,\"last\":1700092799,\"hours\":[],\"days\":[1700006400],\"asks\":[]},"
+           "{\"client\":\"0200000000000000\",\"first\":1700006400,\"last\":1700092799,\"hours\":[],\"days\":[1700006400],\"asks\":[]}]}\n");
+    expect("clients --host a.example.net --table | sed -n 2p", 0,
+           "Of 1 day the hours are no longer kept: each counts below as an hour without ask times.\n");
+    expect("fsck >/dev/null", 0, "");
 }
 
 /* The last one, since it changes the database. */
@@ -343,10 +373,13 @@ static void test_purge_and_expire(void **state)
     expect("purge --yes --subtree example.com", 0, "entries_removed: 12\n");
     expect("dump --kind domain | cut -f 1", 0, "example.co.uk.\n");
     expect("fsck >/dev/null", 0, "");
-    expect("expire --as-of 2023-12-20", 0, "tables_dropped: 0\n"); /* by default 35 days after the slot */
-    expect("expire --as-of 2023-12-21 --keep-activity 0", 0, "tables_dropped: 0\n");
-    expect("expire --as-of 2023-12-21", 0, "tables_dropped: 4\n");
+    expect("expire --as-of 2023-12-20", 0, "tables_dropped: 0\ntables_of_days_made: 0\n"); /* by default 35 days after the slot */
+    expect("expire --as-of 2023-12-21 --keep-activity 0", 0, "tables_dropped: 0\ntables_of_days_made: 0\n");
+    expect("expire --as-of 2023-12-21", 0, "tables_dropped: 4\ntables_of_days_made: 2\n");
     expect("dump --kind domain", 0, "");
+    test_days();
+    expect("expire --as-of 2027-01-01 --json", 0, "{\"tables_dropped\":2,\"tables_of_days_made\":0}\n");
+    expect("dump --kind domainday", 0, "");
 }
 
 int main(void)

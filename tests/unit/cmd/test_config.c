@@ -30,6 +30,7 @@ static void test_defaults(void **state)
     assert_int_equal(s.lateness_s, 5);
     assert_int_equal(settings_store(&s).keep_s[KIND_RR][TIER_HOUR], 0);
     assert_int_equal(settings_store(&s).keep_s[KIND_HOST][TIER_DAY], 35 * 86400);
+    assert_int_equal(settings_store(&s).keep_s[KIND_HOST_DAY][TIER_MONTH], 3 * 365 * 86400);
     settings_release(&s);
     setenv("DNSMON_DB", "/srv/dns", 1);
     assert_int_equal(settings_init(&s, &why), E_OK);
@@ -52,7 +53,7 @@ static void test_full(void **state)
                   "  - dnstap: unix:/run/dnstap.sock\n"
                   "exclude:\n  zones: [corp.example]\n  clients: [192.0.2.0/24, '2001:db8::1']\n"
                   "sensor: edge\nvantage: upstream\nformat: zeek\nsource_id: tap1\ncopy_window_ms: 0\npublic_suffixes: /etc/psl\n"
-                  "activity: false\npolicy: /etc/enforced\nretention: {slot: 2d, hour: 35d, day: 1y, month: 0, activity: 9d}\nmerge_bytes_per_s: 64M\n",
+                  "activity: false\npolicy: /etc/enforced\nretention: {slot: 2d, hour: 35d, day: 1y, month: 0, activity: 9d, activity_days: 2y}\nmerge_bytes_per_s: 64M\n",
                   &why);
     if (rc != 0)
         fail_msg("%s", why.text);
@@ -93,6 +94,7 @@ static void test_full(void **state)
     assert_int_equal(settings_store(&s).keep_s[KIND_INVERSE][TIER_SLOT], 2 * 86400);
     assert_int_equal(settings_store(&s).keep_s[KIND_DOMAIN][TIER_SLOT], 9 * 86400);
     assert_int_equal(settings_store(&s).keep_s[KIND_DOMAIN][TIER_MONTH], 9 * 86400);
+    assert_int_equal(settings_store(&s).keep_s[KIND_DOMAIN_DAY][TIER_MONTH], 2 * 365 * 86400);
     assert_int_equal(settings_store(&s).merge_bytes_per_s, 64 << 20);
     settings_release(&s);
 }

@@ -51,10 +51,25 @@ static bool kind_valid(struct slice key, struct slice value)
     return kind_owner_len(key) > 0 && kind_value(value, v);
 }
 
-#define TEST_KIND(n, keep) \
-    { .name = n, .forever = keep, .merge = kind_merge, .filter_keys = kind_filter_keys, .owner = kind_owner, .valid = kind_valid }
-const struct record_kind record_kinds[KINDS] = { TEST_KIND("rr", false), TEST_KIND("inverse", false),
-                                                 TEST_KIND("name", true), TEST_KIND("host", false),
-                                                 TEST_KIND("domain", false) };
+/* All that is known of an owner becomes one entry. */
+static int kind_roll(struct slice key, struct slice value, struct buffer *to_key, struct buffer *to_value)
+{
+    size_t owner = kind_owner_len(key);
+    if (owner == 0)
+        return E_CORRUPT;
+    buffer_append(to_key, key.ptr, owner);
+    buffer_append(to_key, "rest", 4);
+    buffer_append(to_value, value.ptr, value.len);
+    return to_key->failed || to_value->failed ? E_NOMEM : 0;
+}
+
+#define TEST_KIND(n, keep, ...) \
+    { .name = n, .forever = keep, .merge = kind_merge, .filter_keys = kind_filter_keys, .owner = kind_owner, .valid = kind_valid, __VA_ARGS__ }
+const struct record_kind record_kinds[KINDS] = {
+    TEST_KIND("rr", false), TEST_KIND("inverse", false), TEST_KIND("name", true),
+    TEST_KIND("host", false, .roll = kind_roll, .rest = KIND_HOST_DAY),
+    TEST_KIND("domain", false, .roll = kind_roll, .rest = KIND_DOMAIN_DAY),
+    TEST_KIND("hostday", false), TEST_KIND("domainday", false),
+};
 
 #endif

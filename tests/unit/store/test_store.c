@@ -353,10 +353,10 @@ static void test_merges(void **state)
     assert_int_equal(world_fsck(true), 0);
     /* Retention drops the month, but names stay. */
     struct store_options options = { .keep_s = { [KIND_RR][TIER_MONTH] = 86400, [KIND_NAME][TIER_MONTH] = 86400 } };
-    uint64_t dropped;
+    struct store_expired done;
     s = world_open(STORE_WRITE, &options);
-    assert_int_equal(store_expire(s, NOON + 30 * 86400, &dropped, &why), 0);
-    assert_int_equal(dropped, 1);
+    assert_int_equal(store_expire(s, NOON + 30 * 86400, &done, &why), 0);
+    assert_int_equal(done.dropped, 1);
     assert_int_equal(world_compare(s, KIND_NAME, &name), 0);
     store_close(&s);
     world_remove();
@@ -420,22 +420,122 @@ static void test_retention(void **state)
     struct reference refs[KINDS] = { 0 };
     struct store_options options = { .keep_s = { [KIND_RR][TIER_SLOT] = 20 * 86400, [KIND_RR][TIER_MONTH] = 86400,
                                                  [KIND_HOST][TIER_SLOT] = 9 * 86400 } };
-    uint64_t dropped;
+    struct store_expired done;
     const struct store_table *t;
     world_new();
     struct store *s = world_open(STORE_WRITE, &options);
     for (uint8_t kind = 0; kind < KINDS; kind++)
         assert_int_equal(world_add(s, kind, NOON, 1, &refs[kind], &why), 0);
-    assert_int_equal(store_expire(s, NOON + 9 * 86400, &dropped, &why), 0);
-    assert_int_equal(dropped, 0);
-    assert_int_equal(store_expire(s, NOON + 10 * 86400, &dropped, &why), 0);
-    assert_int_equal(dropped, 1);
-    assert_int_equal(store_tables(s, &t), KINDS - 1);
+    assert_int_equal(store_expire(s, NOON + 9 * 86400, &done, &why), 0);
+    assert_int_equal(done.dropped, 0);
+    assert_int_equal(store_expire(s, NOON + 10 * 86400, &done, &why), 0);
+    assert_int_equal(done.dropped, 1);
+    assert_int_equal(done.made, 1);
+    assert_int_equal(store_tables(s, &t), KINDS);
     for (uint8_t kind = 0; kind < KINDS; kind++)
-        if (kind != KIND_HOST)
+        if (kind != KIND_HOST && kind != KIND_HOST_DAY)
             assert_int_equal(world_compare(s, kind, &refs[kind]), 0);
-    assert_int_equal(store_expire(s, NOON + 1000 * 86400, &dropped, &why), 0);
-    assert_int_equal(dropped, 1);
+    assert_int_equal(store_expire(s, NOON + 1000 * 86400, &done, &why), 0);
+    assert_int_equal(done.dropped, 1);
+    store_close(&s);
+    assert_int_equal(world_fsck(true), 0);
+    world_remove();
+}
+
+/* A table of hosts in which each of `n` owners has an entry a tail. */
+static void add_hosts(struct store *s, enum store_tier tier, int64_t slot, unsigned n, const char *const tails[2])
+{
+    struct fault why = { 0 };
+    struct buffer b;
+    buffer_init(&b, 1 << 24);
+    for (unsigned owner = 0; owner < n; owner++)
+        for (unsigned i = 0; i < 2; i++) {
+            uint8_t key[64], value[30], *end = put_varint(put_varint(put_varint(value, (uint64_t)slot + i), 0), 1);
+            size_t len = world_key(owner, key);
+            memcpy(key + len - 4, tails[i], 4);
+            uint8_t head[4] = { (uint8_t)len, 0, (uint8_t)(end - value), 0 };
+            buffer_append(&b, head, 4);
+            buffer_append(&b, key, len);
+            buffer_append(&b, value, (size_t)(end - value));
+        }
+    struct store_run run = { b.ptr, b.len };
+    struct store_table t = { .kind = KIND_HOST, .tier = (uint8_t)tier, .slot = slot };
+    assert_int_equal(store_write_table(s, &t, &run, 1, &why), 0);
+    struct store_change change = { .add = &t, .n_add = 1 };
+    assert_int_equal(store_commit(s, &change, &why), 0);
+    buffer_release(&b);
+}
+
+/* Owners in rising order, each with one entry of these sums. */
+struct rests {
+    unsigned n;
+    uint64_t first, last, count;
+};
+
+static int see_rest(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    const struct rests *want = ctx;
+    uint8_t expected[64];
+    uint64_t v[3];
+    (void)why;
+    size_t len = world_key(((struct rests *)ctx)->n++, expected);
+    memcpy(expected + len - 4, "rest", 4);
+    assert_int_equal(key.len, len);
+    assert_memory_equal(key.ptr, expected, len);
+    assert_true(kind_value(value, v));
+    assert_int_equal(v[0], want->first);
+    assert_int_equal(v[0] + v[1], want->last);
+    assert_int_equal(v[2], want->count);
+    return 0;
+}
+
+static void expect_rests(struct store *s, struct rests want, unsigned n)
+{
+    struct fault why = { 0 };
+    struct store_range range = { .kind = KIND_HOST_DAY };
+    assert_int_equal(store_scan_each(s, &range, see_rest, &want, &why), 0);
+    assert_int_equal(want.n, n);
+}
+
+/* What is dropped leaves its rest: a month in one table, whatever the tables were; late ones add to it; the rest has its own age. */
+static void test_rests(void **state)
+{
+    (void)state;
+    enum { DAY = 86400 };
+    static const char *const early[] = { "t0:1", "t0:2" }, *const late[] = { "t0:2", "t0:3" };
+    struct fault why = { 0 };
+    struct store_options options = { .keep_s = { [KIND_HOST_DAY][TIER_MONTH] = 100 * DAY } };
+    struct store_expired done;
+    const struct store_table *t;
+    for (int tier = 0; tier < TIERS; tier++)
+        options.keep_s[KIND_HOST][tier] = 10 * DAY;
+    world_new();
+    struct store *s = world_open(STORE_WRITE, &options), *reader = world_open(STORE_READ, NULL);
+    int64_t month = period_start(TIER_MONTH, NOON), end = period_end(TIER_MONTH, NOON);
+    add_hosts(s, TIER_DAY, month, 100, early);
+    add_hosts(s, TIER_SLOT, month + DAY, 100, late);
+    add_hosts(s, TIER_SLOT, end, 7, early); /* of the next month */
+    assert_int_equal(store_expire(s, end + 9 * DAY, &done, &why), 0);
+    assert_int_equal(done.dropped, 2);
+    assert_int_equal(done.made, 1);
+    expect_rests(s, (struct rests){ .first = (uint64_t)month, .last = (uint64_t)month + DAY + 1, .count = 4 }, 100);
+    assert_int_equal(store_tables(s, &t), 2);
+    add_hosts(s, TIER_SLOT, month + 2 * DAY, 100, early);
+    assert_int_equal(store_expire(s, end + 9 * DAY, &done, &why), 0);
+    assert_int_equal(done.dropped, 1);
+    assert_int_equal(store_refresh(reader, &why), 0);
+    expect_rests(reader, (struct rests){ .first = (uint64_t)month, .last = (uint64_t)month + 2 * DAY + 1, .count = 6 }, 100);
+    assert_int_equal(world_fsck(true), 0);
+    assert_int_equal(store_expire(s, end + 101 * DAY, &done, &why), 0); /* of the next month something is left */
+    assert_int_equal(done.dropped, 3);
+    assert_int_equal(done.made, 1);
+    expect_rests(s, (struct rests){ .first = (uint64_t)end, .last = (uint64_t)end + 1, .count = 2 }, 7);
+    add_hosts(s, TIER_SLOT, month, 5, early);
+    assert_int_equal(store_expire(s, end + 1000 * DAY, &done, &why), 0); /* too old even for that */
+    assert_int_equal(done.made, 0);
+    assert_int_equal(store_tables(s, &t), 0);
+    assert_int_equal(store_expire(reader, end, &done, &why), E_USAGE);
+    store_close(&reader);
     store_close(&s);
     assert_int_equal(world_fsck(true), 0);
     world_remove();
@@ -450,7 +550,7 @@ static void test_retention_of_long_tables(void **state)
     struct reference ref = { 0 };
     struct buffer bytes;
     struct store_options options = { .keep_s = { [KIND_RR][TIER_SLOT] = 2 * DAY } };
-    uint64_t dropped;
+    struct store_expired done;
     world_new();
     struct store *s = world_open(STORE_WRITE, &options);
     struct store_run run = world_run(1, NOON + 30 * DAY, &bytes, &ref);
@@ -459,10 +559,10 @@ static void test_retention_of_long_tables(void **state)
     buffer_release(&bytes);
     struct store_change change = { .add = &t, .n_add = 1, .watermark = NOON + 31 * DAY };
     assert_int_equal(store_commit(s, &change, &why), 0);
-    assert_int_equal(store_expire(s, NOON + 31 * DAY, &dropped, &why), 0);
-    assert_int_equal(dropped, 0);
-    assert_int_equal(store_expire(s, NOON + 33 * DAY, &dropped, &why), 0);
-    assert_int_equal(dropped, 1);
+    assert_int_equal(store_expire(s, NOON + 31 * DAY, &done, &why), 0);
+    assert_int_equal(done.dropped, 0);
+    assert_int_equal(store_expire(s, NOON + 33 * DAY, &done, &why), 0);
+    assert_int_equal(done.dropped, 1);
     store_close(&s);
     world_remove();
 }
@@ -622,6 +722,16 @@ static void die(const char *name)
         _exit(7);
 }
 
+static size_t count_files(void)
+{
+    size_t files = 0;
+    DIR *d = opendir(world_dir);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        files += strstr(e->d_name, ".mtbl") != NULL;
+    closedir(d);
+    return files;
+}
+
 static void test_crashes(void **state)
 {
     (void)state;
@@ -666,14 +776,50 @@ static void test_crashes(void **state)
             s = world_open(STORE_WRITE, NULL);
             assert_int_equal(world_compare(s, KIND_RR, &ref), 0);
             const struct store_table *t;
-            size_t n = store_tables(s, &t), files = 0;
-            DIR *d = opendir(world_dir);
-            for (struct dirent *e; (e = readdir(d)) != NULL;)
-                files += strstr(e->d_name, ".mtbl") != NULL;
-            closedir(d);
-            assert_int_equal(files, 2 * n);
+            size_t n = store_tables(s, &t);
+            assert_int_equal(count_files(), 2 * n);
             store_close(&s);
         }
+        world_remove();
+    }
+}
+
+/* Dying while days are made of hours: there are either these or those, and no files that nobody names. */
+static void test_crashes_of_retention(void **state)
+{
+    (void)state;
+    static const char *const tails[] = { "t0:1", "t0:2" };
+    static const struct {
+        const char *step;
+        bool done;
+    } rows[] = { { "commit", false }, { "append", false }, { "appended", true }, { "unlinked", true } };
+    struct store_options options = { .keep_s = { [KIND_HOST][TIER_SLOT] = 86400 }, .step = die };
+    struct fault why = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world_new();
+        struct store *s = world_open(STORE_WRITE, NULL);
+        add_hosts(s, TIER_SLOT, NOON, 50, tails);
+        add_hosts(s, TIER_SLOT, NOON + 60, 50, tails);
+        store_close(&s);
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0) {
+            die_at = "";
+            s = world_open(STORE_WRITE, &options);
+            die_at = rows[i].step;
+            _exit(store_expire(s, NOON + 10 * 86400, NULL, &why) ? 2 : 1);
+        }
+        int status;
+        waitpid(pid, &status, 0);
+        assert_int_equal(WEXITSTATUS(status), 7);
+        assert_int_equal(world_fsck(true), 0);
+        s = world_open(STORE_WRITE, NULL);
+        expect_rests(s, (struct rests){ .first = NOON, .last = NOON + 61, .count = 4 }, rows[i].done ? 50 : 0);
+        const struct store_table *t;
+        size_t n = store_tables(s, &t);
+        assert_int_equal(n, rows[i].done ? 1 : 2);
+        assert_int_equal(count_files(), 2 * n);
+        store_close(&s);
         world_remove();
     }
 }
@@ -684,9 +830,10 @@ int main(void)
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_client_key), cmocka_unit_test(test_client_key_found),
         cmocka_unit_test(test_growing_source), cmocka_unit_test(test_sources_alike),
         cmocka_unit_test(test_manifest_stays_short), cmocka_unit_test(test_scan_each_stops), cmocka_unit_test(test_merges),
-        cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention),
-        cmocka_unit_test(test_retention_of_long_tables), cmocka_unit_test(test_late_slots),
+        cmocka_unit_test(test_merge_of_one), cmocka_unit_test(test_retention), cmocka_unit_test(test_retention_of_long_tables),
+        cmocka_unit_test(test_rests), cmocka_unit_test(test_late_slots),
         cmocka_unit_test(test_purge),      cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_crashes_of_retention),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
