@@ -2,6 +2,7 @@
 #include "detect/beat.h"
 #include "detect/daily.h"
 #include "detect/facts.h"
+#include "detect/steady.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,14 +22,14 @@ struct manner {
     double of_day, of_gaps, of_browser;
 };
 
-/* False when it is not people: flat, or a program's beat. What costs least is asked first. */
+/* False when it is not people: flat, a program's beat, or one that a cache hides. What costs least is asked first. */
 static bool judge(const struct subject *s, const struct network *network, struct manner *m)
 {
     *m = (struct manner){ .day = daily_compare(s, network) };
     if (m->day.flat > 0)
         return false;
     m->beat = beat_of(s);
-    if (m->beat.sustained && m->beat.nats >= beat_nats)
+    if ((m->beat.sustained && m->beat.nats >= beat_nats) || steady_find(s).nats >= beat_nats)
         return false;
     m->https = subject_sum(s, ACTIVITY_HTTPS, s->window_from, s->step);
     m->addresses = subject_sum(s, ACTIVITY_A, s->window_from, s->step);

@@ -2,7 +2,7 @@
 #include "detect/beat.h"
 #include "detect/daily.h"
 #include "detect/facts.h"
-#include "detect/rhythm/restless.h"
+#include "detect/steady.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,8 +11,7 @@ static const double flat_max = 4;     /* that it is asked for at all hours is tr
 static const double alone_max = 4; /* of one client: a monitor, a script, a tab left open are its owner's affair */
 static const double slow_s = 3 * 3600; /* beats from here on could be meals, shifts, mornings and evenings */
 static const double slow_unknown = 2;  /* and are worth no more before a day has shown the nights */
-static const double restless_max = 8;
-enum { RESTLESS_CLIENTS = 2 };
+static const double steady_max = 8;
 
 /* What the beat is worth: slow ones only when they go through the nights. */
 static double of_beat(const struct beat *b, const struct daily *d)
@@ -56,13 +55,13 @@ static void state_day(struct facts *f, const struct daily *d)
     facts_close(f);
 }
 
-static void state_restless(struct facts *f, const struct restless *r)
+static void state_steady(struct facts *f, const struct steady *r)
 {
-    facts_open(f, "restless", FACTS_OBJECT);
+    facts_open(f, "steady", FACTS_OBJECT);
     facts_number(f, "nats", r->nats);
     facts_count(f, "clients", r->clients);
-    facts_count(f, "days", r->days);
-    facts_count(f, "longest_s", r->longest_s);
+    facts_count(f, "gaps", r->gaps);
+    facts_count(f, "longest_run", r->longest);
     facts_close(f);
 }
 
@@ -70,8 +69,8 @@ static void state_restless(struct facts *f, const struct restless *r)
 struct rhythm {
     struct beat beat;
     struct daily day;
-    struct restless restless;
-    enum { BY_BEAT, BY_RESTLESSNESS, BY_DAY } by;
+    struct steady steady;
+    enum { BY_BEAT, BY_STEADINESS, BY_DAY } by;
     double strength;
 };
 
@@ -84,9 +83,9 @@ static void say(const struct rhythm *r, char summary[FINDING_SUMMARY])
                  "%u of %u clients ask every %.0f minutes, give or take %.0f %%: %u of %u intervals fit, through %.0f hours",
                  b->clients, b->looked, b->period_s / 60, 100 * b->jitter, b->on_beat, b->gaps, b->span_s / 3600);
         break;
-    case BY_RESTLESSNESS:
-        snprintf(summary, FINDING_SUMMARY, "%u clients ask day and night, never with a pause of %u hours, one of them for %.0f hours",
-                 r->restless.clients, RESTLESS_PAUSE_S / STEP_S, r->restless.longest_s / 3600.0);
+    case BY_STEADINESS:
+        snprintf(summary, FINDING_SUMMARY, "%u clients ask again each time that their cache lets them, up to %u times in a row", r->steady.clients,
+                 r->steady.longest);
         break;
     case BY_DAY:
         snprintf(summary, FINDING_SUMMARY,
@@ -103,22 +102,20 @@ static void tell(const struct subject *s, const struct rhythm *r, struct finding
     facts_begin(&f);
     state_beat(&f, &r->beat, subject_ttl(s));
     state_day(&f, &r->day);
-    if (r->by == BY_RESTLESSNESS)
-        state_restless(&f, &r->restless);
+    if (r->by == BY_STEADINESS)
+        state_steady(&f, &r->steady);
     say(r, summary);
     findings_add(to, &(struct finding){ .owner = s->owner, .strength = r->strength, .summary = summary, .facts = facts_end(&f) });
 }
 
 /* Where no beat of several is told: the cache's may hide one. */
-static void find_restless(const struct subject *s, struct rhythm *r)
+static void find_steady(const struct subject *s, struct rhythm *r)
 {
-    if (s->n_hours < DAY_STEPS || s->n_clients < RESTLESS_CLIENTS)
+    r->steady = steady_find(s);
+    double nats = fmin(r->steady.nats, steady_max);
+    if (nats <= r->strength)
         return;
-    r->restless = restless_find(s, subject_ttl(s));
-    double nats = fmin(r->restless.nats, restless_max);
-    if (r->restless.clients < RESTLESS_CLIENTS || nats <= r->strength)
-        return;
-    r->by = BY_RESTLESSNESS;
+    r->by = BY_STEADINESS;
     r->strength = nats;
 }
 
@@ -133,7 +130,7 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
     if (alone)
         r.strength = fmin(r.strength, alone_max);
     if (r.by == BY_DAY || alone)
-        find_restless(s, &r);
+        find_steady(s, &r);
     if (r.strength >= FINDING_MIN)
         tell(s, &r, to);
     return E_OK;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "detect/beat.h"
+#include "detect/steady.h"
 #include "synthetic.h"
 
 enum { WATCHED_DAYS = 30, END = SYNTHETIC_EPOCH + 24 * WATCHED_DAYS, SESSION_MAX_S = 4 * 3600 /* then people sleep, eat, go out */ };
@@ -189,7 +190,7 @@ static struct people random_people(void)
 static void test_people(void **state)
 {
     (void)state;
-    unsigned beats = 0, blind = 0, found = 0, strong = 0;
+    unsigned beats = 0, blind = 0, found = 0, strong = 0, steady = 0;
     for (unsigned i = 0; i < rounds; i++) {
         struct people p = random_people();
         make_people(&p);
@@ -199,11 +200,14 @@ static void test_people(void **state)
         double strength = synthetic_examine(&w, &detector_rhythm);
         found += strength >= FINDING_MIN;
         strong += strength >= 3;
+        for (size_t h = 0; h < w.s.n_hours; h++)
+            w.hours[h].counters[ACTIVITY_TTL] = (uint32_t)p.ttl_s;
+        steady += steady_find(&w.s).nats >= 3;
     }
-    print_message("# of %u series of people: beats of 3 nats %u, TTL not known %u; findings %u, of 3 nats %u\n", rounds, beats, blind, found,
-                  strong);
+    print_message("# of %u series of people: beats of 3 nats %u, TTL not known %u; findings %u, of 3 nats %u; steady of 3 nats %u\n", rounds, beats,
+                  blind, found, strong, steady);
     assert_true(beats <= 1 + rounds / 2000 && blind <= 1 + rounds / 2000);
-    assert_true(strong <= 1 + rounds / 200);
+    assert_true(strong <= 1 + rounds / 200 && steady <= 1 + rounds / 200);
 }
 
 /* People behind one address: no more of a beat than each has. */
@@ -286,13 +290,15 @@ static void test_findings(void **state)
     for (size_t i = 0; i < w.found.n; i++)
         assert_null(strstr(w.found.kept[i].finding.summary, "ask every"));
 
-    /* A program of an hour behind a cache of an hour: no beat, but no sleep either. */
-    cached_beacon(3, 80, 0);
+    /* A program of an hour behind a cache of an hour: no beat, but steady, whether its machines sleep or not. */
+    cached_beacon(3, 48, 0);
     assert_true(synthetic_examine(&w, &detector_rhythm) >= 8);
-    assert_non_null(strstr(w.found.kept[0].finding.summary, "3 clients ask day and night"));
+    assert_non_null(strstr(w.found.kept[0].finding.summary, "3 clients ask again each time that their cache lets them"));
+    assert_true(synthetic_examine(&w, &detector_human) == 0);
+    cached_beacon(3, 96, 12);
+    assert_true(synthetic_examine(&w, &detector_rhythm) >= 4);
+    assert_true(synthetic_examine(&w, &detector_human) == 0);
     cached_beacon(1, 80, 0);
-    assert_true(synthetic_examine(&w, &detector_rhythm) <= 4);
-    cached_beacon(3, 80, 8); /* a tab that is open while its person is awake */
     assert_true(synthetic_examine(&w, &detector_rhythm) <= 4);
 
     synthetic_begin(&w, "none.example", WATCHED_DAYS, END - 1);
