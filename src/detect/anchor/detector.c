@@ -24,17 +24,27 @@ struct link {
     double nats;
 };
 
+static bool is_broad(const struct network *n, const struct scene_popular *p)
+{
+    return p->broad_days >= ANCHOR_BROAD_DAYS && p->clients >= ANCHOR_CLIENTS && p->clients >= n->clients / ANCHOR_SHARE;
+}
+
 static const struct scene_popular *anchor_of(const struct scene *scene, struct slice domain)
 {
     const struct network *n = scene_network(scene);
-    for (size_t i = 0; i < n->n_popular; i++) {
-        const struct scene_popular *p = &n->popular[i];
-        if (slice_compare(p->owner, domain) != 0)
-            continue;
-        bool broad = p->broad_days >= ANCHOR_BROAD_DAYS && p->clients >= ANCHOR_CLIENTS && p->clients >= n->clients / ANCHOR_SHARE;
-        return broad ? p : NULL;
-    }
+    for (size_t i = 0; i < n->n_popular; i++)
+        if (slice_compare(n->popular[i].owner, domain) == 0)
+            return is_broad(n, &n->popular[i]) ? &n->popular[i] : NULL;
     return NULL;
+}
+
+/* In a young database there is none, and nothing to look for. */
+static bool any_anchor(const struct network *n)
+{
+    for (size_t i = 0; i < n->n_popular; i++)
+        if (is_broad(n, &n->popular[i]))
+            return true;
+    return false;
 }
 
 static int old_anchor(struct scene *scene, struct slice domain, const struct scene_popular **ret, struct fault *why)
@@ -117,6 +127,8 @@ static int served_by_anchor(const struct subject *s, struct scene *scene, struct
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
     struct link link = { .anchor = NULL };
+    if (!any_anchor(scene_network(scene)))
+        return E_OK;
     int rc = points_here(s, scene, TYPE_CNAME, "has hosts that are aliases of hosts in it", &link, why);
     if (rc == E_OK && link.anchor == NULL)
         rc = points_here(s, scene, TYPE_MX, "has its mail brought to it", &link, why);

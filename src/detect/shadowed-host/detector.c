@@ -206,6 +206,12 @@ static bool enough_others(const struct subject *s, const struct scene *scene, co
     return w->n_others >= ANY_OTHERS && !w->sites;
 }
 
+/* Before others are looked for, which costs: an ordinary label says something below an old domain only. */
+static bool worth_asking(const struct subject *s, const struct scene *scene, const struct shadow *w)
+{
+    return w->random > 0 || kin_old(scene, s->first_s);
+}
+
 static int examine(const struct subject *s, struct scene *scene, struct findings *to, struct fault *why)
 {
     struct shadow shadows[HOSTS_TOLD];
@@ -215,6 +221,8 @@ static int examine(const struct subject *s, struct scene *scene, struct findings
         return E_OK;
     unsigned n = find_shadows(s, scene, &home, shadows);
     for (unsigned i = 0; rc == E_OK && i < n; i++) {
+        if (!worth_asking(s, scene, &shadows[i]))
+            continue;
         rc = victims(s, scene, &shadows[i], why);
         if (rc == E_OK && enough_others(s, scene, &home, &shadows[i]))
             tell(s, &shadows[i], to);
