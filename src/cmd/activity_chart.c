@@ -205,8 +205,10 @@ static int compare_days(const void *a, const void *b)
 static bool is_day_alone(const struct chart *c, const struct chart_curve *curve, uint64_t day)
 {
     uint32_t key = (uint32_t)day;
+    if (curve->days == 0) /* nor is there memory to point to */
+        return false;
     const uint32_t *days = (const uint32_t *)(const void *)c->days.ptr + curve->first_day;
-    return curve->days != 0 && bsearch(&key, days, curve->days, sizeof key, compare_days) != NULL;
+    return bsearch(&key, days, curve->days, sizeof key, compare_days) != NULL;
 }
 
 /* The points from `at` on that are of this day; returns the first that is not. */
