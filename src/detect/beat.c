@@ -1,4 +1,4 @@
-#include "detect/beat.h"
+#include "detect/memo.h"
 
 #include <math.h>
 #include <stdlib.h>

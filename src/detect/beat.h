@@ -48,12 +48,8 @@ struct beat {
 /* `ttl_s`: subject_ttl(). */
 struct beat beat_find(const struct subject *s, uint32_t ttl_s);
 
-/* The same with subject_ttl(), found once for a view. */
+/* The same with subject_ttl(), found once for a view (memo.h). */
 struct beat beat_of(const struct subject *s);
-struct subject_memo {
-    bool has_beat;
-    struct beat beat;
-};
 
 /* The longest TTL of answers in the view; 0 = not known. */
 uint32_t subject_ttl(const struct subject *s);

@@ -1,8 +1,6 @@
-#include "detect/steady.h"
+#include "detect/memo.h"
 
 #include <math.h>
-
-#include "detect/beat.h"
 
 static const double gap_nats = 0.25;  /* people's next question is so near the TTL at most three times of four */
 static const double client_max = 5;
@@ -66,4 +64,15 @@ struct steady steady_find(const struct subject *s)
     if (r.clients < STEADY_CLIENTS || r.gaps < share_min * seen)
         r.nats = 0;
     return r;
+}
+
+struct steady steady_of(const struct subject *s)
+{
+    struct subject_memo *memo = s->memo;
+    if (memo == NULL)
+        return steady_find(s);
+    if (!memo->has_steady)
+        memo->steady = steady_find(s);
+    memo->has_steady = true;
+    return memo->steady;
 }

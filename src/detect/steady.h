@@ -30,4 +30,7 @@ struct steady {
 /* Of the view, with subject_ttl(). */
 struct steady steady_find(const struct subject *s);
 
+/* The same, found once for a view (memo.h). */
+struct steady steady_of(const struct subject *s);
+
 #endif

@@ -1,7 +1,7 @@
 #include "detect/subject.h"
 
 #include "base/arena.h"
-#include "detect/beat.h"
+#include "detect/memo.h"
 #include "detect/first.h"
 #include "record/rr.h"
 
@@ -577,7 +577,7 @@ int subject_begin(struct subject *s, uint32_t period, const struct profile *prof
     s->step = period - 1;
     s->n_hours = s->n_clients = 0;
     s->clients_whole = true;
-    h->memo.has_beat = false;
+    h->memo = (struct subject_memo){ 0 };
     for (h->next_raw = 0; h->next_raw < h->n_raw && h->raw_hours[h->next_raw].hour < s->window_from;)
         h->next_raw++;
     while (rc == 0 && h->next_raw < h->n_raw && h->raw_hours[h->next_raw].hour < period)
@@ -593,7 +593,7 @@ int subject_advance(struct subject *s, uint32_t step, const struct activity **re
     int rc = E_OK;
     assert(step == s->step + 1);
     s->step = step;
-    h->memo.has_beat = false;
+    h->memo = (struct subject_memo){ 0 };
     *ret = NULL;
     if (h->next_raw >= h->n_raw || h->raw_hours[h->next_raw].hour != step)
         return E_OK;

@@ -84,7 +84,7 @@ struct subject {
     const struct subject_record *records; /* by first_s */
     size_t n_records;
     bool records_whole;
-    struct subject_memo *memo; /* what detectors share that was computed of this view (beat.h); NULL: nothing is kept */
+    struct subject_memo *memo; /* what detectors share that was computed of this view (memo.h); NULL: nothing is kept */
 };
 
 /* The history for steps [from, to]; `from` begins a period. */

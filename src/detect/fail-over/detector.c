@@ -43,7 +43,6 @@ struct pair { /* said of portrait `of` */
     uint32_t of, with;
     unsigned clients;
     double nats;
-    bool never; /* the missing one never existed here */
 };
 
 struct work {
@@ -246,7 +245,7 @@ static int add_pair(struct work *w, uint32_t of, uint32_t with, const struct ove
         w->pairs = more;
         w->pairs_room = room;
     }
-    w->pairs[w->n_pairs++] = (struct pair){ of, with, o->common, nats_of(missing, o), missing->profile.exists_first == 0 };
+    w->pairs[w->n_pairs++] = (struct pair){ of, with, o->common, nats_of(missing, o) };
     return E_OK;
 }
 
@@ -287,14 +286,13 @@ static int compare_pairs(const void *a, const void *b)
 static void say(const struct work *w, const struct pair *best, size_t n, char summary[FINDING_SUMMARY])
 {
     const struct portrait *p = w->panel->portraits[best->of], *with = w->panel->portraits[best->with];
-    const char *existed = best->never ? "never existed here" : "existed before";
     int len;
     if (is_missing(w, p))
         len = snprintf(summary, FINDING_SUMMARY, "not registered, and its clients (%u of %u) ask for somebody else's new %.100s beside it", best->clients,
                        p->n_clients, with->name);
     else
         len = snprintf(summary, FINDING_SUMMARY, "new, and its clients (%u of %u) ask for %.100s beside it, which is not registered and %s", best->clients,
-                       p->n_clients, with->name, existed);
+                       p->n_clients, with->name, with->profile.exists_first == 0 ? "never existed here" : "existed before");
     if (n > 1)
         snprintf(summary + len, (size_t)(FINDING_SUMMARY - len), ", and for %zu more such name%s", n - 1, n == 2 ? "" : "s");
 }

@@ -29,7 +29,7 @@ static bool judge(const struct subject *s, const struct network *network, struct
     if (m->day.flat > 0)
         return false;
     m->beat = beat_of(s);
-    if ((m->beat.sustained && m->beat.nats >= beat_nats) || steady_find(s).nats >= beat_nats)
+    if ((m->beat.sustained && m->beat.nats >= beat_nats) || steady_of(s).nats >= beat_nats)
         return false;
     m->https = subject_sum(s, ACTIVITY_HTTPS, s->window_from, s->step);
     m->addresses = subject_sum(s, ACTIVITY_A, s->window_from, s->step);

@@ -111,7 +111,7 @@ static void tell(const struct subject *s, const struct rhythm *r, struct finding
 /* Where no beat of several is told: the cache's may hide one. */
 static void find_steady(const struct subject *s, struct rhythm *r)
 {
-    r->steady = steady_find(s);
+    r->steady = steady_of(s);
     double nats = fmin(r->steady.nats, steady_max);
     if (nats <= r->strength)
         return;
