@@ -9,3 +9,8 @@ double youth(const struct scene *scene, uint32_t first_s, const struct profile *
     double young = days <= YOUTH_FRESH_DAYS ? 1 : 1 - (days - YOUTH_FRESH_DAYS) / (YOUTH_FADED_DAYS - YOUTH_FRESH_DAYS);
     return first_s < began_s + YOUTH_LEARNING_DAYS * 86400 ? young / 2 : young;
 }
+
+bool youth_is_news(const struct scene *scene, uint32_t first_s, const struct profile *p)
+{
+    return youth(scene, first_s, p) > 0.5;
+}

@@ -15,4 +15,7 @@ enum {
  * began; 0 when it is broad. */
 double youth(const struct scene *scene, uint32_t first_s, const struct profile *p);
 
+/* More than half of that: it came after the database's first day, and less than five weeks ago. */
+bool youth_is_news(const struct scene *scene, uint32_t first_s, const struct profile *p);
+
 #endif

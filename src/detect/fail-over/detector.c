@@ -70,7 +70,7 @@ static const struct portrait *portrait_of(const struct work *w, uint32_t missing
 
 static bool is_news(const struct work *w, const struct portrait *p)
 {
-    return p->n_clients >= CLIENTS_MIN && youth(w->scene, p->first_s, &p->profile) > 0.5; /* what was there as the database began has half */
+    return p->n_clients >= CLIENTS_MIN && youth_is_news(w->scene, p->first_s, &p->profile);
 }
 
 static bool is_missing(const struct work *w, const struct portrait *p)

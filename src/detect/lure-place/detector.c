@@ -148,7 +148,7 @@ static int judge_all(const struct panel *panel, const struct places *places, str
     for (size_t i = 0; i < panel->n; i++) {
         const struct portrait *p = panel->portraits[i];
         struct company c;
-        if (places->n == 0 || youth(scene, p->first_s, &p->profile) <= 0.5) /* what was there as the database began has half */
+        if (places->n == 0 || !youth_is_news(scene, p->first_s, &p->profile))
             continue;
         int rc = find_company(panel, p, places, scene, &c, why);
         if (rc != E_OK)
