@@ -1,8 +1,8 @@
-/* bench_analyze [--names N] [--messages F] [--threads N] [--keep] FOLDER: what `dnsmon analyze` takes for a day of N registered domains.
+/* bench_analyze [--names N] [--messages F] [--news P] [--threads N] [--keep] FOLDER: what `dnsmon analyze` takes for a day of N registered domains.
  *
- * Writes made-up records straight into the tables of a new database in FOLDER, which must not exist: some thin days, so that the database
- * has a past, then a day in which N domains (default 100,000) with five times as many hosts are asked for, F times (default 1) as often. Analyses
- * the past, then the day, each in a process of its own, and prints one JSON object: the second analysis' seconds, CPU seconds and resident memory.
+ * Writes made-up records straight into the tables of a new database in FOLDER, which must not exist: a past of seven weeks, then a day in which N
+ * domains (default 100,000) with five times as many hosts are asked for, F times (default 1) as often. Three in ten are new that day, and of the
+ * others P in a hundred (default 10) have a host that is. Analyses the past, then the day, each in a process of its own, and prints one JSON object: the second analysis' seconds, CPU seconds and resident memory.
  * `anon_mb` is what the process holds by itself, `max_rss_mb` with the pages of mapped tables, which the system may take back at any time. */
 #include "base/hash.h"
 #include "base/keysort.h"
@@ -23,7 +23,9 @@
 
 enum {
     HOURS = 24,
-    PAST_DAYS = 5,
+    PAST_DAYS = 50,
+    COMING_DAYS = 4, /* in which all old names are asked for first, and again half the past later */
+    RECENT_DAYS = 5, /* the last of the past, in which some are */
     FIRST_HOUR = 475200, /* 2024-03-18 */
     DAY_HOUR = FIRST_HOUR + PAST_DAYS * HOURS,
     TLDS = 8,
@@ -42,7 +44,7 @@ static const char *const subs[SUBS] = { "api", "app", "blog", "cdn", "dev", "ftp
 struct options {
     const char *folder;
     uint64_t names;
-    unsigned messages, threads;
+    unsigned messages, news, threads;
     bool keep;
 };
 
@@ -226,7 +228,7 @@ static void fill_clients(const struct making *m, const struct domain *d, unsigne
     uint64_t apart = m->clients / n, wide = UINT64_MAX / m->clients;
     a->n_clients = n < max ? n : max;
     for (unsigned i = 0; i < a->n_clients; i++) {
-        uint64_t client = i * apart + draw(d->number, 100 + i) % apart;
+        uint64_t client = i * apart + draw(d->number, 1000 + i) % apart;
         a->clients[i].id = client * wide + draw(client, 12) % wide;
         a->clients[i].n_asks = 0;
         if (n < max)
@@ -287,14 +289,14 @@ static void add_record(struct making *m, const struct domain *d, unsigned host, 
     add(m, KIND_INVERSE, key, rr_inverse_put(name, TYPE_A, 0, rdata, key), value, n);
 }
 
-static void add_domain(struct making *m, const struct domain *d, unsigned hosts)
+static void add_domain(struct making *m, const struct domain *d, unsigned hosts, bool all)
 {
     uint8_t key[NAME_KEY_MAX];
     unsigned asked = (2 + (unsigned)(draw(d->number, 13) & 1)) * m->o->messages, hour = m->hour % HOURS;
     clear(&m->whole);
     fill_clients(m, d, d->clients, asked, &m->whole);
     for (unsigned i = 0; i < hosts; i++) {
-        if (i > 0 && !host_asked_in(d, i, hour))
+        if (i > 0 && !all && !host_asked_in(d, i, hour))
             continue;
         unsigned clients = i < 2 ? d->clients : 1 + d->clients / 4;
         size_t len = host_key(d, i, key);
@@ -358,10 +360,23 @@ static void write_tables(struct making *m, enum store_tier tier, uint32_t from, 
     check(store_commit(m->store, &change, &why), &why);
 }
 
-/* Old names were all asked for on the first day, one of ten on each later one, in one hour. */
+static bool is_coming(const struct domain *d, unsigned day)
+{
+    return day == draw(d->number, 14) % COMING_DAYS;
+}
+
+/* In one hour of the day. So that none has been silent for so long that its return is news. */
 static bool asked_on(const struct domain *d, unsigned day)
 {
-    return !d->fresh && (day == 0 || draw(d->number, 30 + day) % 10 == 0);
+    bool recent = day >= PAST_DAYS - RECENT_DAYS && draw(d->number, 100 + day) % 10 == 0;
+    return !d->fresh && (is_coming(d, day) || is_coming(d, day - PAST_DAYS / 2) || recent);
+}
+
+/* Which of its hosts a day of the past asks for: all that were known by then, or the domain alone. */
+static unsigned past_hosts(const struct making *m, const struct domain *d, unsigned day)
+{
+    bool has_news = draw(d->number, 15) % 100 < m->o->news;
+    return !is_coming(d, day) || d->hosts == 1 ? 1 : d->hosts - has_news;
 }
 
 /* In the order of owner keys. `day`: a whole one of the past; else the hour at hand. */
@@ -378,8 +393,8 @@ static void add_domains(struct making *m, bool past, unsigned day)
             draw_hosts(&d);
             make_key(m, tld, &d);
             if (past)
-                m->hour = FIRST_HOUR + day * HOURS + (uint32_t)(draw(d.number, 40 + day) % HOURS);
-            add_domain(m, &d, past ? 1 : d.hosts);
+                m->hour = FIRST_HOUR + day * HOURS + (uint32_t)(draw(d.number, 200 + day) % HOURS);
+            add_domain(m, &d, past ? past_hosts(m, &d, day) : d.hosts, past);
         }
 }
 
@@ -395,7 +410,8 @@ static void make_database(const struct options *o)
     check(store_open(&m.store, o->folder, STORE_WRITE, NULL, &why), &why);
     for (unsigned day = 0; day < PAST_DAYS; day++) {
         add_domains(&m, true, day);
-        write_tables(&m, TIER_DAY, FIRST_HOUR + day * HOURS, FIRST_HOUR + (day + 1) * HOURS);
+        if (m.run[KIND_DOMAIN].len != 0)
+            write_tables(&m, TIER_DAY, FIRST_HOUR + day * HOURS, FIRST_HOUR + (day + 1) * HOURS);
     }
     for (m.hour = DAY_HOUR; m.hour < DAY_HOUR + HOURS; m.hour++) {
         add_domains(&m, false, PAST_DAYS);
@@ -496,13 +512,15 @@ static void remove_database(const char *folder)
 
 static struct options parse(int argc, char **argv)
 {
-    struct options o = { .names = 100000, .messages = 1, .threads = 2 };
+    struct options o = { .names = 100000, .messages = 1, .news = 10, .threads = 2 };
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
         if (more && strcmp(argv[i], "--names") == 0)
             o.names = strtoull(argv[++i], NULL, 10);
         else if (more && strcmp(argv[i], "--messages") == 0)
             o.messages = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (more && strcmp(argv[i], "--news") == 0)
+            o.news = (unsigned)strtoul(argv[++i], NULL, 10);
         else if (more && strcmp(argv[i], "--threads") == 0)
             o.threads = (unsigned)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--keep") == 0)
@@ -510,8 +528,8 @@ static struct options parse(int argc, char **argv)
         else
             o.folder = argv[i];
     }
-    if (o.folder == NULL || o.names == 0 || o.names > 1 << 26 || o.messages == 0 || o.threads == 0)
-        die("usage: bench_analyze [--names N] [--messages F] [--threads N] [--keep] FOLDER");
+    if (o.folder == NULL || o.names == 0 || o.names > 1 << 26 || o.messages == 0 || o.news > 100 || o.threads == 0)
+        die("usage: bench_analyze [--names N] [--messages F] [--news P] [--threads N] [--keep] FOLDER");
     return o;
 }
 
@@ -526,11 +544,11 @@ int main(int argc, char **argv)
     making = run_apart(make, &o, 0, &sum);
     struct taken past = run_apart(analyse, &o, DAY_HOUR, &sum);
     struct taken day = run_apart(analyse, &o, DAY_HOUR + HOURS, &sum);
-    printf("{\"names\": %" PRIu64 ", \"factor\": %u, \"threads\": %u, \"messages\": %" PRIu64 ", \"names_hours\": %" PRIu64
+    printf("{\"names\": %" PRIu64 ", \"factor\": %u, \"news\": %u, \"threads\": %u, \"messages\": %" PRIu64 ", \"names_hours\": %" PRIu64
            ", \"candidates\": %" PRIu64 ", \"refused\": %" PRIu64 ", \"examined\": %" PRIu64 ", \"evidence\": %" PRIu64
            ", \"seconds\": %.1f, \"cpu_s\": %.1f, \"max_rss_mb\": %" PRIu64 ", \"anon_mb\": %" PRIu64
            ", \"past_cpu_s\": %.1f, \"past_max_rss_mb\": %" PRIu64 ", \"making_cpu_s\": %.1f}\n",
-           o.names, o.messages, o.threads, sum.messages, sum.names, sum.candidates, sum.refused, sum.examined, sum.evidence, day.seconds,
+           o.names, o.messages, o.news, o.threads, sum.messages, sum.names, sum.candidates, sum.refused, sum.examined, sum.evidence, day.seconds,
            day.cpu_s, day.rss_kib / 1024, day.anon_kib / 1024, past.cpu_s, past.rss_kib / 1024, making.cpu_s);
     if (!o.keep)
         remove_database(o.folder);
