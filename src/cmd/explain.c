@@ -353,6 +353,7 @@ static void tell_outlook(struct explain *x)
 
 struct sightings {
     struct profile profile; /* of analysed hours */
+    uint32_t carried;       /* by its sub-names, in the last of them (detect/channel.h) */
     uint32_t analysed;      /* up to this hour, which is not included */
     bool later;             /* there are hours that were not analysed yet */
 };
@@ -362,8 +363,10 @@ static int take_hour(void *ctx, uint32_t hour, const struct activity *a, struct 
     struct sightings *s = ctx;
     (void)why;
     s->later = hour >= s->analysed;
-    if (!s->later)
+    if (!s->later) {
         profile_add(&s->profile, hour, a);
+        s->carried = channel_carried(a);
+    }
     return s->later ? ASKED_STOP : E_OK;
 }
 
@@ -380,7 +383,7 @@ static json_t *asked_json(const struct sightings *s, uint32_t first)
     if (p->hours == 0)
         return json_pack("{s:b}", "later", s->later);
     return json_pack("{s:I,s:I,s:I,s:I,s:s,s:b}", "first", (json_int_t)p->first * ACTIVITY_HOUR_S, "last", (json_int_t)p->last * ACTIVITY_HOUR_S,
-                     "hours", (json_int_t)p->hours, "queries", (json_int_t)p->queries, "screening", screen_text(screen(p, p->last, first)),
+                     "hours", (json_int_t)p->hours, "queries", (json_int_t)p->queries, "screening", screen_text(screen(p, s->carried, p->last, first)),
                      "later", s->later);
 }
 

@@ -164,7 +164,7 @@ static int take_hour(struct pass *p, struct fault *why)
         return fault_set(why, E_CORRUPT, "activity does not rise by hour; run dnsmon fsck");
     int rc = pass_periods(p, p->hour, why);
     profile_add(&p->profile, p->hour, &p->activity);
-    enum screen s = p->named ? screen(&p->profile, p->hour, p->c->first) : SCREEN_NO_DOMAIN;
+    enum screen s = p->named ? screen(&p->profile, channel_carried(&p->activity), p->hour, p->c->first) : SCREEN_NO_DOMAIN;
     if (s == SCREEN_CANDIDATE || (p->hour >= p->as_wanted.from && p->hour <= p->as_wanted.until)) {
         p->profile.candidate_last = p->hour;
         p->is_candidate = true;

@@ -206,11 +206,11 @@ static int take_portrait(struct inspector *in, const struct subject *s)
     return t->portrait == NULL || t->figures == NULL ? no_memory(&in->why) : E_OK;
 }
 
-static bool is_candidate_at(const struct inspector *in, const struct candidate *c, const struct subject *s)
+static bool is_candidate_at(const struct inspector *in, const struct candidate *c, const struct subject *s, const struct activity *asked)
 {
     bool wanted = s->step >= c->wanted_from && s->step <= c->wanted_until;
     return wanted || (screen_name(in->job->suffixes, s->owner) &&
-                      screen(&s->profile, s->step, in->job->census->first) == SCREEN_CANDIDATE);
+                      screen(&s->profile, channel_carried(asked), s->step, in->job->census->first) == SCREEN_CANDIDATE);
 }
 
 static bool is_due(const struct subject *s)
@@ -225,7 +225,7 @@ static int walk_period(struct inspector *in, const struct candidate *c, struct s
     while (rc == 0 && s->step < end) {
         const struct activity *asked;
         rc = subject_advance(s, s->step + 1, &asked, &in->why);
-        if (rc == 0 && asked != NULL && is_candidate_at(in, c, s)) {
+        if (rc == 0 && asked != NULL && is_candidate_at(in, c, s, asked)) {
             s->profile.candidate_last = s->step;
             rc = examine(in, s);
         }

@@ -33,8 +33,10 @@ static bool has_news(const struct profile *p, uint32_t hour)
     return is_recent(p->new_hosts_last, hour, SCREEN_NEWS) && p->new_hosts_last - p->first >= SCREEN_HOSTS_KNOWN;
 }
 
-enum screen screen(const struct profile *p, uint32_t hour, uint32_t first)
+enum screen screen(const struct profile *p, uint32_t carried, uint32_t hour, uint32_t first)
 {
+    if (carried >= CHANNEL_BYTES)
+        return SCREEN_CANDIDATE;
     bool learned = p->first - first >= SCREEN_LEARNING;
     bool young = learned && hour - p->first < SCREEN_YOUNG;
     if (p->hours < SCREEN_HOURS || p->queries < SCREEN_QUERIES)

@@ -1,9 +1,10 @@
-/* screen: who is worth a closer look, told from the profile alone; and why the others are not.
+/* screen: who is worth a closer look, told from the profile and the hour alone; and why the others are not.
  *
  * Pure; any thread. Cost: some comparisons, for it is asked of every name and hour. */
 #ifndef DNSMON_DETECT_SCREEN_H
 #define DNSMON_DETECT_SCREEN_H
 
+#include "detect/channel.h"
 #include "detect/profile.h"
 #include "dns/suffix.h"
 
@@ -30,8 +31,9 @@ enum {
     SCREEN_BROAD_DAYS = 7,
 };
 
-/* `first` is the database's first hour. The profile has the activity of `hour` in it. */
-enum screen screen(const struct profile *p, uint32_t hour, uint32_t first);
+/* `first` is the database's first hour. The profile has the activity of `hour` in it, in which sub-names carried so many bytes
+ * (channel.h). */
+enum screen screen(const struct profile *p, uint32_t carried, uint32_t hour, uint32_t first);
 /* Whether it can be a registered domain: else SCREEN_NO_DOMAIN. `owner` is a key. */
 bool screen_name(const struct suffix_list *suffixes, struct slice owner);
 const char *screen_text(enum screen s);

@@ -1,6 +1,7 @@
 #include "detect/subject.h"
 
 #include "base/arena.h"
+#include "detect/channel.h"
 #include "detect/memo.h"
 #include "detect/first.h"
 #include "record/rr.h"
@@ -523,6 +524,7 @@ static bool add_hour(struct history *h, uint32_t hour, const struct activity *a)
         to->counters[i] = capped(a->counters[i]);
     to->clients = capped(activity_clients(a));
     to->names = capped(activity_names(a));
+    to->carried = channel_carried(a);
     to->sampled = a->n_clients == activity_clients_max(a);
     h->view.hours = h->hours;
     return add_clients(h, hour, a);

@@ -29,6 +29,7 @@ struct subject_hour {
     uint32_t counters[ACTIVITY_COUNTERS]; /* stop at UINT32_MAX */
     uint32_t clients; /* different ones, estimated when the hour's sample is full */
     uint32_t names;   /* sub-names, likewise */
+    uint32_t carried; /* bytes that they could carry (channel.h) */
     bool sampled;     /* the client sample was full: no ask times in this hour */
 };
 

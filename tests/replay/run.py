@@ -195,7 +195,11 @@ class Scenario:
     def take_policy(self, rest):
         self.policy += rest.split()
 
+    def random_text(self, found):
+        return "".join(self.random.choices("abcdefghijklmnopqrstuvwxyz234567", k=int(found[1])))
+
     def ask(self, when, client, name, qtypes, make):
+        name = re.sub(r"\?(\d+)", self.random_text, name)
         for n, qtype in enumerate(qtypes):
             self.asks.append((when + n / 1000, client, name, qtype, make(name, qtype)))
 

@@ -176,8 +176,10 @@ static void who_is_worth_a_look(void **state)
         struct profile p;
         uint32_t hour, database;
         enum screen is;
+        uint32_t carried;
     } rows[] = {
         { "one question", { .first = LATER, .last = LATER, .hours = 1, .queries = 1 }, LATER, DB, SCREEN_LITTLE },
+        { "an hour of much in its names", { .first = LATER, .last = LATER, .hours = 1, .queries = 90 }, LATER, LATER, SCREEN_CANDIDATE, CHANNEL_BYTES },
         { "two hours, two questions", { .first = LATER - 1, .last = LATER, .hours = 2, .queries = 2 }, LATER, DB, SCREEN_LITTLE },
         { "new", { .first = LATER - 1, .last = LATER, .hours = 2, .queries = 3 }, LATER, DB, SCREEN_CANDIDATE },
         { "new when all was", { .first = DB + 5, .last = DB + 9, .hours = 4, .queries = 30 }, DB + 9, DB, SCREEN_YOUNG_DATABASE },
@@ -197,8 +199,8 @@ static void who_is_worth_a_look(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (screen(&rows[i].p, rows[i].hour, rows[i].database) != rows[i].is)
-            fail_msg("%s: %s", rows[i].what, screen_text(screen(&rows[i].p, rows[i].hour, rows[i].database)));
+        if (screen(&rows[i].p, rows[i].carried, rows[i].hour, rows[i].database) != rows[i].is)
+            fail_msg("%s: %s", rows[i].what, screen_text(screen(&rows[i].p, rows[i].carried, rows[i].hour, rows[i].database)));
 }
 
 static struct slice key(const char *text, uint8_t bytes[NAME_KEY_MAX])
