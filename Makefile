@@ -3,8 +3,9 @@
 BUILD ?= build
 MESON ?= meson
 BENCH_NAMES ?= 100000 300000 1000000
+BENCH_RULES ?= 1000000 5000000
 
-.PHONY: all setup demo check bench bench-analyze install clean help
+.PHONY: all setup demo check bench bench-analyze bench-rpz install clean help
 
 all: $(BUILD)/build.ninja
 	@$(MESON) compile -C $(BUILD)
@@ -31,6 +32,10 @@ bench-analyze: setup
 	@$(MAKE) --no-print-directory all
 	@for n in $(BENCH_NAMES); do $(BUILD)/bench/bench_analyze --names $$n $(BENCH_ARGS) $(BUILD)/bench-analyze.db || exit; done
 
+bench-rpz: setup
+	@$(MAKE) --no-print-directory all
+	@for n in $(BENCH_RULES); do $(BUILD)/bench/bench_rpz --rules $$n || exit; done
+
 install: all
 	@DESTDIR="$(DESTDIR)" $(MESON) install -C $(BUILD) --no-rebuild
 
@@ -44,5 +49,6 @@ help:
 	@echo "make check      set up, build, run all tests but the long ones"
 	@echo "make bench      measure against the reference loop (BENCH_ARGS=--quick)"
 	@echo "make bench-analyze  what analyze takes for a day of BENCH_NAMES registered domains"
+	@echo "make bench-rpz  memory and transfers of policy zones of BENCH_RULES rules"
 	@echo "make install    install under the prefix, below DESTDIR"
 	@echo "make clean      remove the build folders"

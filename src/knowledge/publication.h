@@ -1,0 +1,79 @@
+/* publication: what is published of the indicators, at which stage, and the history of that, which is the journal of zones and feeds
+ * (docs/design/protection.md).
+ *
+ * A trigger is a kind and a text. Hosts, domains and name servers are names as in knowledge.h; an address is as inet_ntop
+ * writes it, with "/length" when it is a network.
+ */
+#ifndef DNSMON_KNOWLEDGE_PUBLICATION_H
+#define DNSMON_KNOWLEDGE_PUBLICATION_H
+
+#include "knowledge/indicator.h"
+
+enum trigger { TRIGGER_DOMAIN, TRIGGER_HOST, TRIGGER_ADDRESS, TRIGGER_NAMESERVER, TRIGGERS };
+const char *trigger_text(enum trigger trigger);
+bool trigger_parse(const char *text, enum trigger *ret);
+
+enum stage { STAGE_REVIEW, STAGE_SHADOW, STAGE_PUBLISHED, STAGE_OUT, STAGES };
+const char *stage_text(enum stage stage);
+bool stage_parse(const char *text, enum stage *ret);
+
+struct publication {
+    const char *name;
+    enum trigger trigger;
+    enum stage stage;
+    int64_t since;           /* seconds, wall clock, as all times here: of this stage */
+    int64_t due;             /* when the life cycle must look again, whatever happens; 0 = never */
+    const char *approved_by; /* "" = by nobody; "dnsmon" = by policy */
+    const char *reason;      /* of the stage, readable */
+    /* of the indicator, as published */
+    enum verdict_level level;
+    double score;
+    const char *categories;  /* JSON array of strings */
+    const char *family;      /* "" = not known */
+    int64_t campaign;        /* 0 = none */
+    int64_t first_seen;
+    int64_t valid_until;
+};
+
+/* A row of the journal: the publication as it is from then on. */
+struct publication_change {
+    int64_t serial;          /* given by the journal, rising */
+    int64_t version;         /* given: of publication_seal, that it is part of; 0 = of none yet */
+    int64_t at;
+    int was;                 /* enum stage, or -1: it is new */
+    const char *author;      /* "dnsmon", or the operator */
+    struct publication now;
+};
+
+struct version {
+    int64_t serial;          /* seconds; its last 32 bits are the zone's serial */
+    int64_t last_change;     /* its changes are those of the journal after the former version's, up to this one */
+    int64_t changes;
+    const char *reason;
+};
+
+typedef int (*publication_sink)(void *ctx, const struct publication *p, struct fault *why);
+typedef int (*publication_change_sink)(void *ctx, const struct publication_change *c, struct fault *why);
+typedef int (*version_sink)(void *ctx, const struct version *v, struct fault *why);
+
+/* Adds or replaces the publication of its trigger, and a row of the journal when anything but `due` is another than before. */
+int publication_put(struct knowledge *k, const struct publication *p, int64_t at, const char *author, struct fault *why) MUST_CHECK;
+
+/* One: the sink is called once, or not at all. All whose stage is in `stages` (bits 1 << stage), by name and trigger. Those whose
+ * `due` is not 0 and at or before `now`. */
+int publication_find(struct knowledge *k, const char *name, enum trigger trigger, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int publication_each(struct knowledge *k, unsigned stages, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int publication_due(struct knowledge *k, int64_t now, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+
+/* The journal after a serial up to and including another (INT64_MAX: to its end); its last serial, 0 = empty. */
+int publication_changes(struct knowledge *k, int64_t after, int64_t until, publication_change_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int publication_serial(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
+/* Makes public all changes since the last version: a new version with serial max(now, last + 1), which is given back. */
+int publication_seal(struct knowledge *k, int64_t now, const char *reason, int64_t *ret_serial, struct fault *why) MUST_CHECK;
+
+/* Versions after a serial, rising; the last one: the sink is called once, or not at all. */
+int version_each(struct knowledge *k, int64_t after, version_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int version_last(struct knowledge *k, version_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,158 @@
+#include "protect/owner.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+/* Names */
+
+static bool label_is(const uint8_t *label, const char *text)
+{
+    size_t len = strlen(text);
+    return label[0] == len && memcmp(label + 1, text, len) == 0;
+}
+
+/* What is wrong with these labels as the name of a trigger, or NULL. */
+static const char *name_fault(const uint8_t *wire, size_t len)
+{
+    const uint8_t *last = NULL;
+    if (len <= 1)
+        return "the root cannot be listed";
+    for (const uint8_t *at = wire; *at; at += *at + 1) {
+        if (label_is(at, "*"))
+            return "a wildcard is no name";
+        last = at;
+    }
+    if (last[0] >= 4 && memcmp(last + 1, "rpz-", 4) == 0)
+        return "a name below rpz-... would be another kind of trigger";
+    return label_is(last, OWNER_WHY) ? "a name below " OWNER_WHY " is the zone's own" : NULL;
+}
+
+static int put_name(const char *text, size_t room, struct owner *o, struct fault *why)
+{
+    uint8_t wire[NAME_WIRE_MAX];
+    size_t len = name_from_text(text, strlen(text), wire);
+    if (len == 0)
+        return fault_set(why, E_MALFORMED, "%.256s: not a domain name", text);
+    name_lower_copy(wire, wire, len);
+    const char *fault = name_fault(wire, len);
+    if (fault != NULL)
+        return fault_set(why, E_MALFORMED, "%.256s: %s", text, fault);
+    if (len - 1 > room)
+        return fault_set(why, E_MALFORMED, "%.256s: too long for the zone, by %zu bytes", text, len - 1 - room);
+    memcpy(o->labels, wire, len - 1);
+    o->len = (uint8_t)(len - 1);
+    return 0;
+}
+
+/* Addresses */
+
+static void put_label(struct owner *o, const char *text)
+{
+    size_t len = strlen(text);
+    o->labels[o->len] = (uint8_t)len;
+    memcpy(o->labels + o->len + 1, text, len);
+    o->len = (uint8_t)(o->len + 1 + len);
+}
+
+static void put_number(struct owner *o, const char *format, unsigned n)
+{
+    char text[8];
+    snprintf(text, sizeof text, format, n);
+    put_label(o, text);
+}
+
+/* The longest run of two or more zero words, the first of equals (RFC 5952, 4.2); *ret_len is 0 when there is none. */
+static unsigned longest_zeros(const uint16_t words[8], unsigned *ret_len)
+{
+    unsigned best = 0, best_len = 1;
+    for (unsigned i = 0, run = 0; i < 8; i++) {
+        run = words[i] ? 0 : run + 1;
+        if (run > best_len) {
+            best_len = run;
+            best = i + 1 - run;
+        }
+    }
+    *ret_len = best_len > 1 ? best_len : 0;
+    return best;
+}
+
+static void put_v6(struct owner *o, const uint8_t bytes[16])
+{
+    uint16_t words[8];
+    unsigned zeros_len;
+    for (unsigned i = 0; i < 8; i++)
+        words[i] = get_be16(bytes + 2 * i);
+    unsigned zeros = longest_zeros(words, &zeros_len);
+    for (unsigned i = 8; i-- > 0;) {
+        if (zeros_len == 0 || i < zeros || i >= zeros + zeros_len)
+            put_number(o, "%x", words[i]);
+        else if (i == zeros)
+            put_label(o, "zz");
+    }
+}
+
+static bool bits_beyond(const uint8_t *bytes, unsigned bits, unsigned length)
+{
+    for (unsigned i = length; i < bits; i++)
+        if (bytes[i / 8] & 0x80 >> i % 8)
+            return true;
+    return false;
+}
+
+/* "ADDRESS" or "ADDRESS/LENGTH". Its bits, 32 or 128, or 0. */
+static unsigned parse_network(const char *text, uint8_t bytes[16], unsigned *ret_length)
+{
+    char address[INET6_ADDRSTRLEN];
+    size_t len = strcspn(text, "/");
+    if (len >= sizeof address)
+        return 0;
+    memcpy(address, text, len);
+    address[len] = '\0';
+    unsigned bits = inet_pton(AF_INET, address, bytes) == 1 ? 32 : inet_pton(AF_INET6, address, bytes) == 1 ? 128 : 0;
+    *ret_length = bits;
+    if (text[len] == '\0')
+        return bits;
+    *ret_length = 0;
+    for (const char *at = text + len + 1; *at >= '0' && *at <= '9' && *ret_length < 1000; at++) {
+        *ret_length = *ret_length * 10 + (unsigned)(*at - '0');
+        if (at[1] == '\0')
+            return *ret_length >= 1 && *ret_length <= bits ? bits : 0;
+    }
+    return 0;
+}
+
+static int put_address(const char *text, struct owner *o, struct fault *why)
+{
+    uint8_t bytes[16];
+    unsigned length, bits = parse_network(text, bytes, &length);
+    if (bits == 0)
+        return fault_set(why, E_MALFORMED, "%.256s: neither an address nor ADDRESS/LENGTH of some", text);
+    if (bits_beyond(bytes, bits, length))
+        return fault_set(why, E_MALFORMED, "%.256s: has bits beyond its length", text);
+    put_number(o, "%u", length);
+    if (bits == 128)
+        put_v6(o, bytes);
+    for (unsigned i = 4; bits == 32 && i-- > 0;)
+        put_number(o, "%u", bytes[i]);
+    put_label(o, "rpz-ip");
+    return 0;
+}
+
+int owner_make(enum trigger trigger, const char *text, size_t room, struct owner *ret, struct fault *why)
+{
+    static const char nsdname[] = "rpz-nsdname";
+    struct owner o = { .subtree = trigger == TRIGGER_DOMAIN || trigger == TRIGGER_NAMESERVER };
+    size_t suffix = trigger == TRIGGER_NAMESERVER ? sizeof nsdname : 0;
+    size_t star = o.subtree ? 2 : 0;
+    if (room < suffix + star)
+        return fault_set(why, E_MALFORMED, "%.256s: the zone's name leaves no room", text);
+    int e = trigger == TRIGGER_ADDRESS ? put_address(text, &o, why) : put_name(text, room - suffix - star, &o, why);
+    if (e != 0)
+        return e;
+    if (suffix)
+        put_label(&o, nsdname);
+    if (o.len + star > room)
+        return fault_set(why, E_MALFORMED, "%.256s: too long for the zone", text);
+    *ret = o;
+    return 0;
+}
