@@ -366,12 +366,18 @@ int version_each(struct knowledge *k, int64_t after, version_sink sink, void *ct
     return walk_versions(&s, sink, ctx, why);
 }
 
-int version_last(struct knowledge *k, version_sink sink, void *ctx, struct fault *why)
+int version_at(struct knowledge *k, int64_t serial, version_sink sink, void *ctx, struct fault *why)
 {
-    static const char sql[] = "SELECT " VERSION_COLUMNS " FROM version ORDER BY serial DESC LIMIT 1";
+    static const char sql[] = "SELECT " VERSION_COLUMNS " FROM version WHERE serial <= ? ORDER BY serial DESC LIMIT 1";
     struct statement s;
     statement_start(&s, k, sql);
+    statement_int(&s, 1, serial);
     return walk_versions(&s, sink, ctx, why);
+}
+
+int version_last(struct knowledge *k, version_sink sink, void *ctx, struct fault *why)
+{
+    return version_at(k, INT64_MAX, sink, ctx, why);
 }
 
 static int keep_version(void *ctx, const struct version *v, struct fault *why)

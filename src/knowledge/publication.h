@@ -97,8 +97,9 @@ int publication_serial(struct knowledge *k, int64_t *ret, struct fault *why) MUS
 /* Makes public all changes since the last version, if any: a new version with serial max(now, last + 1), which is given back. */
 int publication_seal(struct knowledge *k, int64_t now, const char *reason, int64_t *ret_serial, struct fault *why) MUST_CHECK;
 
-/* Versions after a serial, rising; the last one: the sink is called once, or not at all. */
+/* Versions after a serial, rising; the last one, and the last at or before a serial: the sink is called once, or not at all. */
 int version_each(struct knowledge *k, int64_t after, version_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int version_last(struct knowledge *k, version_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+int version_at(struct knowledge *k, int64_t serial, version_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 
 #endif
