@@ -186,9 +186,6 @@ struct joined {
 static int write_with_indicator(void *ctx, const struct indicator *i, struct fault *why)
 {
     struct joined *j = ctx;
-    int64_t as_of = j->object->as_of;
-    if (as_of != KNOWLEDGE_NOW && i->decided_at > as_of)
-        return E_OK;
     j->written = true;
     if (j->object->first_seen == 0)
         j->object->first_seen = i->first_seen;
@@ -203,7 +200,7 @@ int finding_of_verdict(struct buffer *to, const struct finding_from *from, const
     struct joined j = { .to = to, .from = from, .object = &o };
     int rc = look_first(from, v->name, v->scope, &o.first_seen, why);
     if (rc == 0)
-        rc = indicator_find(from->k, v->name, v->scope, write_with_indicator, &j, why);
+        rc = indicator_as_of(from->k, v->name, v->scope, as_of, write_with_indicator, &j, why);
     return rc || j.written ? rc : write_object(to, from, &o, NULL, why);
 }
 

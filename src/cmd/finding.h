@@ -21,8 +21,8 @@ struct finding_from {
     struct store *store; /* NULL: first_seen is what an indicator says */
 };
 
-/* `as_of` is a step or KNOWLEDGE_NOW. Of a verdict, categories, family and valid_until are those of its indicator, if there is one
- * that was decided by then. Without `evidence` that field is left out. The object ends without a line's end. */
+/* `as_of` is a step or KNOWLEDGE_NOW. Of a verdict, categories, family and valid_until are those of its indicator as it was
+ * known then, if there was one. Without `evidence` that field is left out. The object ends without a line's end. */
 int finding_of_verdict(struct buffer *to, const struct finding_from *from, const struct verdict *v, int64_t as_of, bool evidence,
                        struct fault *why) MUST_CHECK;
 int finding_of_indicator(struct buffer *to, const struct finding_from *from, const struct indicator *i, struct fault *why) MUST_CHECK;

@@ -81,9 +81,36 @@ static const struct promise {
     { "indicator and its last change tell different states of",
       "SELECT i.name FROM indicator i WHERE i.state IS NOT (SELECT now FROM indicator_change c WHERE c.name = i.name"
       " AND c.scope = i.scope ORDER BY serial DESC LIMIT 1)" },
+    { "indicator is not what its last change of that step says:",
+      "SELECT i.name FROM indicator i JOIN indicator_change c ON c.serial = (SELECT max(serial) FROM indicator_change l"
+      " WHERE l.name = i.name AND l.scope = i.scope AND l.decided_at = i.decided_at) WHERE (i.reason, i.level, i.score, i.categories, i.family,"
+      " i.first_seen, i.decided_at, i.valid_until) <> (c.reason, c.level, c.score, c.categories, c.family, c.first_seen, c.decided_at,"
+      " c.valid_until) OR i.campaign IS NOT c.campaign" },
     { "indicator_change does not continue the change before it: serial",
       "SELECT c.serial FROM indicator_change c WHERE c.was IS NOT (SELECT now FROM indicator_change p WHERE p.name = c.name"
       " AND p.scope = c.scope AND p.serial < c.serial ORDER BY p.serial DESC LIMIT 1)" },
+    { "categories of a publication are not a JSON array:",
+      "SELECT name FROM publication WHERE CASE WHEN json_valid(categories) THEN json_type(categories) <> 'array' ELSE 1 END" },
+    { "publication is not what its last change says:",
+      "SELECT p.name FROM publication p LEFT JOIN publication_change c ON c.serial = (SELECT max(serial) FROM publication_change l"
+      " WHERE l.name = p.name AND l.kind = p.kind) WHERE (p.stage, p.since, p.approved_by, p.reason, p.level, p.score, p.categories,"
+      " p.family, p.first_seen, p.valid_until) IS NOT (c.now, c.since, c.approved_by, c.reason, c.level, c.score, c.categories, c.family,"
+      " c.first_seen, c.valid_until) OR p.campaign IS NOT c.campaign" },
+    { "publication lacks", "SELECT DISTINCT c.name FROM publication_change c WHERE NOT EXISTS (SELECT 1 FROM publication p"
+      " WHERE p.name = c.name AND p.kind = c.kind)" },
+    { "publication_change does not continue the change before it: serial",
+      "SELECT c.serial FROM publication_change c WHERE c.was IS NOT (SELECT now FROM publication_change p WHERE p.name = c.name"
+      " AND p.kind = c.kind AND p.serial < c.serial ORDER BY p.serial DESC LIMIT 1)" },
+    { "a version goes beyond the journal, or behind the version before it: serial",
+      "SELECT serial FROM (SELECT serial, last_change, lag(last_change, 1, 0) OVER (ORDER BY serial) AS former FROM version)"
+      " WHERE last_change < former OR last_change > (SELECT coalesce(max(serial), 0) FROM publication_change)" },
+    { "a version does not count its changes: serial",
+      "SELECT v.serial FROM (SELECT *, lag(last_change, 1, 0) OVER w AS former, lag(published, 1, 0) OVER w AS p, lag(shadow, 1, 0)"
+      " OVER w AS s FROM version WINDOW w AS (ORDER BY serial)) v WHERE (changes, published - p, shadow - s, added, dropped) IS NOT (SELECT"
+      " count(*), CAST(total(now = 'published') - total(was IS 'published') AS INTEGER), CAST(total(now = 'shadow') -"
+      " total(was IS 'shadow') AS INTEGER), CAST(total(now = 'published' AND was IS NOT 'published' AND author = 'dnsmon') AS INTEGER),"
+      " CAST(total(now <> 'published' AND was IS 'published' AND author = 'dnsmon') AS INTEGER) FROM publication_change c"
+      " WHERE c.serial > v.former AND c.serial <= v.last_change)" },
 };
 
 static int check_promise(struct check *c, const struct promise *p, struct fault *why)

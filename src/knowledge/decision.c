@@ -254,3 +254,9 @@ int decision_objection(struct knowledge *k, const char *name, int64_t at, decisi
     static const char sql[] = OF_NAME("'feedback'");
     return nearest(k, sql, name, at, sink, ctx, why);
 }
+
+int decision_withdrawal(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = OF_NAME("'withdraw'");
+    return nearest(k, sql, name, at, sink, ctx, why);
+}

@@ -54,6 +54,10 @@ int decision_covering(struct knowledge *k, const char *name, int64_t at, decisio
 int decision_objection(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
                        struct fault *why) MUST_CHECK;
 
+/* The same for what an operator withdrew. */
+int decision_withdrawal(struct knowledge *k, const char *name, int64_t at, decision_sink sink, void *ctx,
+                        struct fault *why) MUST_CHECK;
+
 /* What else an operator did (who looked up clients, say), and the audit after an id. */
 int audit_add(struct knowledge *k, const struct audit *a, struct fault *why) MUST_CHECK;
 int audit_each(struct knowledge *k, int64_t after_id, audit_sink sink, void *ctx, struct fault *why) MUST_CHECK;

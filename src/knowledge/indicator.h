@@ -1,4 +1,4 @@
-/* indicator: verdicts made enforceable, and the history of their states, whose serial numbers versions of zones and feeds.
+/* indicator: verdicts made enforceable, and their history, from which publication follows (publication.h).
  */
 #ifndef DNSMON_KNOWLEDGE_INDICATOR_H
 #define DNSMON_KNOWLEDGE_INDICATOR_H
@@ -33,13 +33,14 @@ struct indicator_change {
     enum indicator_state now;
     const char *author;
     const char *reason;
+    const struct indicator *then; /* as it was from then on; NULL: only the state is known, of a row of an older version */
 };
 
 typedef int (*indicator_sink)(void *ctx, const struct indicator *i, struct fault *why);
 typedef int (*indicator_change_sink)(void *ctx, const struct indicator_change *c, struct fault *why);
 
-/* Adds or replaces the indicator of its name and scope. When its state changes, that enters the history with `at`, `author` and
- * the indicator's reason. */
+/* Adds or replaces the indicator of its name and scope. When anything of it is another than before, the history gets a row with
+ * `at` and `author`; of a renewal, `was` and `now` are the same, and one that the history has of this step already writes none. */
 int indicator_put(struct knowledge *k, const struct indicator *i, int64_t at, const char *author,
                   struct fault *why) MUST_CHECK;
 
@@ -52,8 +53,15 @@ int indicator_find(struct knowledge *k, const char *name, enum scope scope, indi
                    struct fault *why) MUST_CHECK;
 int indicator_each(struct knowledge *k, unsigned states, indicator_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 
+/* One as it was known as of a step, but for its state, which is today's. Of what version 2 wrote only the last is known. */
+int indicator_as_of(struct knowledge *k, const char *name, enum scope scope, int64_t step, indicator_sink sink, void *ctx,
+                    struct fault *why) MUST_CHECK;
+
 /* The history after a serial, and its last one (0 = empty). */
 int indicator_changes(struct knowledge *k, int64_t after, indicator_change_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int indicator_serial(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
+/* Of each name and scope with changes after a serial the last one, by serial. */
+int indicator_changed(struct knowledge *k, int64_t after, indicator_change_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@
 
 #include <sqlite3.h>
 
-enum { KNOWLEDGE_PATH_MAX = 4096, STATEMENTS_MAX = 96 };
+enum { KNOWLEDGE_PATH_MAX = 4096, STATEMENTS_MAX = 160 };
 
 struct cached {
     const char *sql;

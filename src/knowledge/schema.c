@@ -85,7 +85,46 @@ static const char version_1[] =
 static const char version_2[] = "CREATE INDEX evidence_by_step ON evidence (step);"
                                 "CREATE INDEX verdict_by_step ON verdict (decided_at);";
 
-const char *const knowledge_steps[] = { version_1, version_2 };
+#define KIND "kind TEXT NOT NULL CHECK (kind IN ('domain', 'host', 'address', 'nameserver'))"
+#define STAGES_SQL "('review', 'shadow', 'published', 'out')"
+/* Of a publication, and of its changes. */
+#define PUBLISHED                                                                                                  \
+    "since INTEGER NOT NULL, approved_by TEXT NOT NULL, reason TEXT NOT NULL, " LEVEL ", " SCORE ", categories TEXT NOT NULL," \
+    " family TEXT NOT NULL, campaign INTEGER REFERENCES campaign (id), first_seen INTEGER NOT NULL, valid_until INTEGER NOT NULL"
+
+/* What is published, and the whole indicator in its history. Columns are added without NOT NULL: rows of before have none. */
+static const char version_3[] =
+    "ALTER TABLE indicator_change ADD COLUMN level TEXT CHECK (level IN ('benign', 'watch', 'suspicious', 'high_risk', 'malicious'));"
+    "ALTER TABLE indicator_change ADD COLUMN score REAL CHECK (score BETWEEN 0 AND 1);"
+    "ALTER TABLE indicator_change ADD COLUMN categories TEXT;"
+    "ALTER TABLE indicator_change ADD COLUMN family TEXT;"
+    "ALTER TABLE indicator_change ADD COLUMN campaign INTEGER REFERENCES campaign (id);"
+    "ALTER TABLE indicator_change ADD COLUMN first_seen INTEGER;"
+    "ALTER TABLE indicator_change ADD COLUMN decided_at INTEGER;"
+    "ALTER TABLE indicator_change ADD COLUMN valid_until INTEGER;"
+
+    "CREATE TABLE publication (" NAME ", " KIND ", stage TEXT NOT NULL CHECK (stage IN " STAGES_SQL "), due INTEGER NOT NULL,"
+    " held TEXT NOT NULL CHECK (held IN ('', 'in', 'out')), " PUBLISHED ", PRIMARY KEY (name, kind)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX publication_by_due ON publication (due) WHERE due <> 0;"
+    "CREATE INDEX publication_by_end ON publication (valid_until) WHERE stage <> 'out' AND held = '';"
+    "CREATE INDEX publication_in_review ON publication (name, kind) WHERE stage = 'review';"
+    "CREATE INDEX publication_held ON publication (held, name, kind) WHERE held <> '';"
+    "CREATE TABLE publication_change (serial INTEGER PRIMARY KEY, at INTEGER NOT NULL, " NAME ", " KIND ","
+    " was TEXT CHECK (was IN " STAGES_SQL "), now TEXT NOT NULL CHECK (now IN " STAGES_SQL "), author TEXT NOT NULL,"
+    " " PUBLISHED ") STRICT;"
+    "CREATE INDEX publication_change_by_name ON publication_change (name, kind, serial);"
+    APPEND_ONLY("publication_change", "serial")
+    "CREATE TABLE version (serial INTEGER PRIMARY KEY, last_change INTEGER NOT NULL, changes INTEGER NOT NULL,"
+    " published INTEGER NOT NULL, shadow INTEGER NOT NULL, added INTEGER NOT NULL, dropped INTEGER NOT NULL,"
+    " reason TEXT NOT NULL) STRICT;"
+    APPEND_ONLY("version", "serial")
+
+    "CREATE TABLE receipt (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, secondary TEXT NOT NULL CHECK (secondary <> ''),"
+    " zone TEXT NOT NULL, serial INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('soa', 'axfr', 'ixfr', 'notify')),"
+    " records INTEGER NOT NULL, bytes INTEGER NOT NULL, ms INTEGER NOT NULL, outcome TEXT NOT NULL) STRICT;"
+    "CREATE INDEX receipt_by_secondary ON receipt (secondary, zone, kind, id);";
+
+const char *const knowledge_steps[] = { version_1, version_2, version_3 };
 const int knowledge_version = sizeof knowledge_steps / sizeof knowledge_steps[0];
 
 static int pragma_number(struct knowledge *k, const char *sql, int64_t *ret, struct fault *why)

@@ -24,11 +24,31 @@ class Network:
     def say(self, *words):
         lib.dnsmon(*words, "--db", self.db, "--public-suffixes", self.suffixes, env={"USER": "ann", "SUDO_USER": ""})
 
+    def verdicts(self, day):
+        return lib.dnsmon_lines("verdicts", "--db", self.db, "--as-of", self.start + day * DAY)
+
     def state(self):
         """Level by name, with a star where it is to be blocked."""
         blocked = {i["name"] for i in lib.dnsmon_lines("indicators", "--db", self.db)}
         verdicts = lib.dnsmon_lines("verdicts", "--db", self.db, "--level", "benign")
         return {v["name"]: v["level"] + ("*" if v["name"] in blocked else "") for v in verdicts if "gate." in v["name"]}
+
+
+def test_as_it_was_known(tmp):
+    """What was printed of a day is printed of it ever after, whatever was renewed, expired or walked again since."""
+    n = Network(tmp)
+    printed = {}
+    for day in range(12, 17):
+        n.analyze(day)
+        printed[day] = lib.dnsmon_lines("verdicts", "--db", n.db)
+        for before, lines in printed.items():
+            assert n.verdicts(before) == lines, (day, before, n.verdicts(before), lines)
+    blocked = {day: {v["valid_until"] for v in lines if v["valid_until"]} for day, lines in printed.items()}
+    assert blocked[13] and blocked[13] != blocked[16], blocked
+    lib.dnsmon("analyze", "--db", n.db, "--suffixes", n.suffixes, "--again")
+    for before, lines in printed.items():
+        assert n.verdicts(before) == lines, before
+    lib.dnsmon("fsck", "--db", n.db)
 
 
 def test_words_and_analysis(tmp):

@@ -7,6 +7,8 @@
 #include "knowledge/funnel.h"
 #include "knowledge/indicator.h"
 #include "knowledge/inside.h"
+#include "knowledge/publication.h"
+#include "knowledge/receipt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,8 +143,9 @@ static int note_indicator(void *ctx, const struct indicator *i, struct fault *si
 static int note_change(void *ctx, const struct indicator_change *c, struct fault *sink_why)
 {
     (void)ctx, (void)sink_why;
-    note("%d %s %s-%s;", (int)c->serial, c->name, c->was < 0 ? "" : indicator_state_text((enum indicator_state)c->was),
+    note("%d %s %s-%s", (int)c->serial, c->name, c->was < 0 ? "" : indicator_state_text((enum indicator_state)c->was),
          indicator_state_text(c->now));
+    note(c->then != NULL ? " %s;" : ";", c->then != NULL ? verdict_level_text(c->then->level) : "");
     return 0;
 }
 
@@ -379,12 +382,228 @@ static void indicators_have_a_history(void **state)
     SEES("b.example malicious active;", indicator_each(k, 1u << INDICATOR_ACTIVE, note_indicator, NULL, &why));
     SEES("a.example malicious withdrawn;b.example malicious active;", indicator_each(k, ~0u, note_indicator, NULL, &why));
     SEES("a.example malicious withdrawn;", indicator_find(k, "a.example", SCOPE_DOMAIN, note_indicator, NULL, &why));
-    SEES("1 a.example -active;2 a.example active-withdrawn;3 b.example -active;", indicator_changes(k, 0, note_change, NULL, &why));
-    SEES("3 b.example -active;", indicator_changes(k, 2, note_change, NULL, &why));
+    SEES("1 a.example -active high_risk;2 a.example active-active malicious;3 a.example active-withdrawn malicious;"
+         "4 b.example -active malicious;", indicator_changes(k, 0, note_change, NULL, &why));
+    SEES("4 b.example -active malicious;", indicator_changes(k, 3, note_change, NULL, &why));
+    SEES("3 a.example active-withdrawn malicious;4 b.example -active malicious;", indicator_changed(k, 0, note_change, NULL, &why));
+    OK(indicator_put(k, &i, NOW + 5, "dnsmon", &why)); /* the same again */
     OK(indicator_serial(k, &serial, &why));
-    assert_int_equal(serial, 3);
+    assert_int_equal(serial, 4);
     i.categories = "{}";
     FAILS(E_MALFORMED, indicator_put(k, &i, NOW, "dnsmon", &why));
+    knowledge_close(&k);
+    assert_clean();
+}
+
+static int note_known(void *ctx, const struct indicator *i, struct fault *sink_why)
+{
+    (void)ctx, (void)sink_why;
+    note("%s until %d;", i->categories, (int)(i->valid_until - NOW));
+    return 0;
+}
+
+/* Renewals do not hide what was known before them; nor does a walk through the same hours again. */
+static void indicators_are_known_as_they_were(void **state)
+{
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    struct indicator i = { .name = "a.example", .level = VERDICT_HIGH_RISK, .score = .9, .family = "", .reason = "found" };
+    for (int again = 0; again < 2; again++)
+        for (int day = 0; day < 3; day++) {
+            i.categories = day == 0 ? "[\"malware\"]" : "[\"phishing\"]";
+            i.decided_at = T0 + 24 * day;
+            i.valid_until = NOW + day;
+            OK(indicator_put(k, &i, NOW, "dnsmon", &why));
+        }
+    int64_t serial;
+    OK(indicator_serial(k, &serial, &why));
+    assert_int_equal(serial, 3);
+    SEES("", indicator_as_of(k, "a.example", SCOPE_DOMAIN, T0 - 1, note_known, NULL, &why));
+    SEES("[\"malware\"] until 0;", indicator_as_of(k, "a.example", SCOPE_DOMAIN, T0 + 23, note_known, NULL, &why));
+    SEES("[\"phishing\"] until 1;", indicator_as_of(k, "a.example", SCOPE_DOMAIN, T0 + 24, note_known, NULL, &why));
+    SEES("[\"phishing\"] until 2;", indicator_as_of(k, "a.example", SCOPE_DOMAIN, KNOWLEDGE_NOW, note_known, NULL, &why));
+    knowledge_close(&k);
+    assert_clean();
+}
+
+/* ---- publications and receipts ---- */
+
+static int note_publication(void *ctx, const struct publication *p, struct fault *sink_why)
+{
+    (void)ctx, (void)sink_why;
+    note("%s %s %s%s%s;", p->name, trigger_text(p->trigger), stage_text(p->stage), p->held ? " held " : "", held_text(p->held));
+    return 0;
+}
+
+static int note_publication_change(void *ctx, const struct publication_change *c, struct fault *sink_why)
+{
+    (void)ctx, (void)sink_why;
+    note("%d/%d %s %s-%s;", (int)c->serial, (int)(c->version ? c->version - NOW : -1), c->now.name,
+         c->was < 0 ? "" : stage_text((enum stage)c->was), stage_text(c->now.stage));
+    return 0;
+}
+
+static int note_version(void *ctx, const struct version *v, struct fault *sink_why)
+{
+    (void)ctx, (void)sink_why;
+    note("%d: to %d, %d changes, %d+%d, %d in, %d out;", (int)(v->serial - NOW), (int)v->last_change, (int)v->changes, (int)v->published,
+         (int)v->shadow, (int)v->added, (int)v->dropped);
+    return 0;
+}
+
+static struct publication publication_of(const char *name, enum stage stage, int at)
+{
+    return (struct publication){ .name = name, .trigger = TRIGGER_DOMAIN, .stage = stage, .since = NOW + at, .approved_by = "dnsmon",
+                                 .reason = "by policy", .level = VERDICT_HIGH_RISK, .score = .9, .categories = "[\"malware\"]",
+                                 .family = "", .first_seen = NOW - 99, .valid_until = NOW + 1000 };
+}
+
+static void put_stage(struct knowledge *k, const char *name, enum stage stage, int at, const char *author)
+{
+    struct publication p = publication_of(name, stage, at);
+    OK(publication_put(k, &p, NOW + at, author, &why));
+}
+
+static void publications_have_a_journal(void **state)
+{
+    int64_t serial;
+    struct publication_sizes sizes;
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    SEES("", version_last(k, note_version, NULL, &why));
+    put_stage(k, "b.example", STAGE_SHADOW, 0, "dnsmon");
+    put_stage(k, "a.example", STAGE_REVIEW, 0, "dnsmon");
+    put_stage(k, "a.example", STAGE_REVIEW, 0, "dnsmon"); /* the same again */
+    OK(publication_seal(k, NOW, "first", &serial, &why));
+    assert_int_equal(serial, NOW);
+    put_stage(k, "a.example", STAGE_PUBLISHED, 1, "ann");
+    put_stage(k, "b.example", STAGE_PUBLISHED, 1, "dnsmon");
+    OK(publication_seal(k, NOW - 50, "the clock went back", &serial, &why));
+    assert_int_equal(serial, NOW + 1);
+    OK(publication_seal(k, NOW + 9, "nothing new", &serial, &why));
+    put_stage(k, "b.example", STAGE_OUT, 9, "dnsmon");
+    SEES("1/0 b.example -shadow;2/0 a.example -review;3/1 a.example review-published;4/1 b.example shadow-published;"
+         "5/-1 b.example published-out;", publication_changes(k, 0, INT64_MAX, note_publication_change, NULL, &why));
+    SEES("3/1 a.example review-published;", publication_changes(k, 2, 3, note_publication_change, NULL, &why));
+    SEES("2/0 a.example -review;3/1 a.example review-published;",
+         publication_history(k, "a.example", TRIGGER_DOMAIN, note_publication_change, NULL, &why));
+    SEES("0: to 2, 2 changes, 0+1, 0 in, 0 out;1: to 4, 2 changes, 2+0, 1 in, 0 out;9: to 4, 0 changes, 2+0, 0 in, 0 out;",
+         version_each(k, 0, note_version, NULL, &why));
+    SEES("9: to 4, 0 changes, 2+0, 0 in, 0 out;", version_last(k, note_version, NULL, &why));
+    OK(publication_serial(k, &serial, &why));
+    assert_int_equal(serial, 5);
+    OK(publication_sizes(k, &sizes, &why));
+    assert_true(sizes.published == 1 && sizes.shadow == 0 && sizes.held_in == 0 && sizes.held_out == 0);
+    knowledge_close(&k);
+    assert_clean();
+}
+
+static void publications_are_found(void **state)
+{
+    struct publication_sizes sizes;
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    put_stage(k, "a.example", STAGE_REVIEW, 0, "dnsmon");
+    put_stage(k, "b.example", STAGE_OUT, 0, "dnsmon");
+    struct publication p = publication_of("c.example", STAGE_PUBLISHED, 0);
+    p.due = NOW + 5;
+    OK(publication_put(k, &p, NOW, "dnsmon", &why));
+    p.name = "d.example", p.due = 0, p.held = HELD_OUT;
+    OK(publication_put(k, &p, NOW, "dnsmon", &why));
+    p.name = "192.0.2.0/24", p.trigger = TRIGGER_ADDRESS, p.held = HELD_NOT, p.valid_until = 0;
+    OK(publication_put(k, &p, NOW, "dnsmon", &why));
+    SEES("a.example domain review;", publication_each(k, 1u << STAGE_REVIEW, note_publication, NULL, &why));
+    SEES("192.0.2.0/24 address published;c.example domain published;d.example domain published held out;",
+         publication_each(k, 1u << STAGE_PUBLISHED, note_publication, NULL, &why));
+    SEES("", publication_due(k, NOW + 4, note_publication, NULL, &why));
+    SEES("c.example domain published;", publication_due(k, NOW + 5, note_publication, NULL, &why));
+    SEES("a.example domain review;c.example domain published;", publication_ended(k, NOW + 1000, note_publication, NULL, &why));
+    SEES("", publication_ended(k, NOW + 999, note_publication, NULL, &why));
+    SEES("d.example domain published held out;", publication_held(k, note_publication, NULL, &why));
+    SEES("c.example domain published;", publication_find(k, "c.example", TRIGGER_DOMAIN, note_publication, NULL, &why));
+    SEES("", publication_find(k, "c.example", TRIGGER_HOST, note_publication, NULL, &why));
+    OK(publication_sizes(k, &sizes, &why));
+    assert_true(sizes.published == 3 && sizes.held_out == 1 && sizes.held_in == 0);
+    static const struct {
+        const char *text;
+        int rc;
+    } addresses[] = {
+        { "192.0.2.1", 0 }, { "2001:db8::", 0 }, { "2001:db8::/33", 0 }, { "10.0.0.0/8", 0 }, { "0.0.0.0/0", 0 },
+        { "192.0.2.1/24", E_USAGE }, { "192.0.2.1/32", E_USAGE }, { "2001:DB8::1", E_USAGE }, { "10.0.0.0/08", E_USAGE },
+        { "10.0.0.0/", E_USAGE }, { "10.0.0.0/40", E_USAGE }, { "a.example", E_USAGE }, { "", E_USAGE },
+    };
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        p.name = addresses[i].text;
+        assert_int_equal(publication_put(k, &p, NOW, "dnsmon", &why), addresses[i].rc);
+    }
+    p = publication_of("A.example", STAGE_REVIEW, 0);
+    FAILS(E_USAGE, publication_put(k, &p, NOW, "dnsmon", &why));
+    p.name = "e.example", p.categories = "{}";
+    FAILS(E_MALFORMED, publication_put(k, &p, NOW, "dnsmon", &why));
+    knowledge_close(&k);
+    assert_clean();
+}
+
+static int note_receipt(void *ctx, const struct receipt *r, struct fault *sink_why)
+{
+    ++*(int *)ctx;
+    (void)sink_why;
+    note("%s %s %s %u;", r->secondary, r->zone, receipt_kind_text(r->kind), r->serial);
+    return 0;
+}
+
+static void receipts_are_bounded(void **state)
+{
+    int n = 0;
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    struct receipt r = { .at = NOW, .secondary = "192.0.2.1", .zone = "rpz.example", .serial = 4000000000u, .kind = RECEIPT_AXFR,
+                         .records = 10, .bytes = 1000, .ms = 3, .outcome = "" };
+    OK(knowledge_begin(k, &why));
+    OK(receipt_add(k, &r, &why));
+    r.kind = RECEIPT_SOA;
+    for (uint32_t i = 0; i < RECEIPTS_KEPT + 50; i++) {
+        r.serial = i;
+        OK(receipt_add(k, &r, &why));
+    }
+    r.secondary = "192.0.2.2", r.kind = RECEIPT_IXFR, r.serial = 7;
+    OK(receipt_add(k, &r, &why));
+    r.outcome = "connection reset", r.serial = 8;
+    OK(receipt_add(k, &r, &why));
+    r.outcome = "", r.kind = RECEIPT_NOTIFY, r.serial = 9;
+    OK(receipt_add(k, &r, &why));
+    OK(knowledge_commit(k, &why));
+    OK(receipt_each(k, "192.0.2.1", "", note_receipt, &n, &why));
+    assert_int_equal(n, RECEIPTS_KEPT + 1); /* the transfer is still there */
+    SEES("192.0.2.2 rpz.example ixfr 7;192.0.2.2 rpz.example ixfr 8;192.0.2.2 rpz.example notify 9;",
+         receipt_each(k, "192.0.2.2", "rpz.example", note_receipt, &n, &why));
+    SEES("192.0.2.1 rpz.example soa 149;192.0.2.2 rpz.example ixfr 7;", receipt_latest(k, note_receipt, &n, &why));
+    knowledge_close(&k);
+    assert_clean();
+}
+
+/* A file of version 2 with an indicator that was renewed: only its last state is known. */
+static void version_2_is_brought_forward(void **state)
+{
+    static const char rows[] =
+        "INSERT INTO indicator VALUES ('a.example', 'domain', 'high_risk', 0.9, '[]', '', NULL, 1, 472224, 1700006400, 'active', 'x');"
+        "INSERT INTO indicator_change VALUES (1, 1700006400, 'a.example', 'domain', NULL, 'active', 'dnsmon', 'x');";
+    (void)state;
+    struct knowledge *k = calloc(1, sizeof *k), *old = NULL;
+    k->mode = KNOWLEDGE_WRITE;
+    snprintf(k->path, sizeof k->path, "%s", file_path(""));
+    assert_int_equal(knowledge_connect(&k->db, k->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE), SQLITE_OK);
+    OK(schema_migrate(k, knowledge_steps, 2, &why));
+    assert_int_equal(sqlite3_exec(k->db, rows, NULL, NULL, NULL), SQLITE_OK);
+    knowledge_close(&k);
+    FAILS(E_VERSION, knowledge_open(&old, dir, KNOWLEDGE_READ, &why));
+    k = open_in(KNOWLEDGE_WRITE);
+    SEES("1 a.example -active;", indicator_changes(k, 0, note_change, NULL, &why));
+    SEES("[] until 0;", indicator_as_of(k, "a.example", SCOPE_DOMAIN, T0, note_known, NULL, &why));
+    SEES("", indicator_as_of(k, "a.example", SCOPE_DOMAIN, T0 - 1, note_known, NULL, &why));
+    OK(indicator_set_state(k, "a.example", SCOPE_DOMAIN, INDICATOR_EXPIRED, NOW, "dnsmon", "silent", &why));
+    SEES("1 a.example -active;2 a.example active-expired high_risk;", indicator_changes(k, 0, note_change, NULL, &why));
+    put_stage(k, "a.example", STAGE_REVIEW, 0, "dnsmon");
     knowledge_close(&k);
     assert_clean();
 }
@@ -480,15 +699,21 @@ static void ledgers_only_grow(void **state)
         "UPDATE audit SET author = 'eve'", "DELETE FROM audit", "REPLACE INTO audit SELECT * FROM audit",
         "UPDATE indicator_change SET at = 0", "DELETE FROM indicator_change",
         "REPLACE INTO indicator_change SELECT * FROM indicator_change",
+        "UPDATE publication_change SET at = 0", "DELETE FROM publication_change",
+        "REPLACE INTO publication_change SELECT * FROM publication_change",
+        "UPDATE version SET last_change = 0", "DELETE FROM version", "REPLACE INTO version SELECT * FROM version",
         "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema",
     };
     (void)state;
     struct knowledge *k = open_in(KNOWLEDGE_WRITE);
     struct indicator i = { .name = "a.example", .categories = "[]", .family = "", .reason = "" };
+    int64_t version;
     say(k, "a.example", "beat", 1, 2);
     decide(k, "a.example", VERDICT_WATCH, .4, 1);
     rule(k, DECISION_ALLOW, "a.example", SCOPE_DOMAIN, NOW, 0);
     OK(indicator_put(k, &i, NOW, "dnsmon", &why));
+    put_stage(k, "a.example", STAGE_REVIEW, 0, "dnsmon");
+    OK(publication_seal(k, NOW, "first", &version, &why));
     for (size_t n = 0; n < sizeof refused / sizeof refused[0]; n++)
         if (sqlite3_exec(k->db, refused[n], NULL, NULL, NULL) == SQLITE_OK)
             fail_msg("allowed: %s", refused[n]);
@@ -673,11 +898,16 @@ static void read_sample(void)
 {
     struct knowledge *k = open_in(KNOWLEDGE_WRITE);
     struct stat st;
+    int64_t version;
     say(k, "a.example", "beat", 1, 2);
     say(k, "a.example", "beat", 1, 1);
     decide(k, "a.example", VERDICT_WATCH, .4, 1);
     decide(k, "a.example", VERDICT_HIGH_RISK, .8, 2);
     rule(k, DECISION_ALLOW, "b.example", SCOPE_DOMAIN, NOW, 0);
+    struct indicator i = { .name = "a.example", .level = VERDICT_HIGH_RISK, .categories = "[]", .family = "", .reason = "" };
+    OK(indicator_put(k, &i, NOW, "dnsmon", &why));
+    put_stage(k, "a.example", STAGE_PUBLISHED, 0, "dnsmon");
+    OK(publication_seal(k, NOW, "first", &version, &why));
     knowledge_close(&k);
     int fd = open(file_path(""), O_RDONLY);
     fstat(fd, &st);
@@ -757,6 +987,9 @@ static void ask_everything(struct knowledge *k)
     (void)!decision_history(k, note_decision, NULL, &why);
     (void)!decision_covering(k, "x.b.example", NOW, note_decision, NULL, &why);
     (void)!audit_each(k, 0, note_audit, NULL, &why);
+    (void)!publication_each(k, ~0u, note_publication, NULL, &why);
+    (void)!publication_changes(k, 0, INT64_MAX, note_publication_change, NULL, &why);
+    (void)!version_each(k, 0, note_version, NULL, &why);
     (void)!analysis_get(k, &a, &why);
 }
 
@@ -805,8 +1038,18 @@ static void the_check_finds_lies(void **state)
           "a verdict follows one" },
         { "INSERT INTO indicator VALUES ('z.example', 'host', 'watch', 0, '[]', '', NULL, 0, 0, 0, 'held', '')",
           "indicator and its last change" },
-        { "INSERT INTO indicator_change VALUES (9, 0, 'z.example', 'host', 'held', 'active', '', '')",
-          "does not continue the change" },
+        { "INSERT INTO indicator_change (serial, at, name, scope, was, now, author, reason)"
+          " VALUES (9, 0, 'z.example', 'host', 'held', 'active', '', '')", "does not continue the change" },
+        { "UPDATE indicator SET valid_until = 5", "indicator is not what its last change of that step says: a.example" },
+        { "UPDATE publication SET stage = 'out'", "publication is not what its last change says: a.example" },
+        { "UPDATE publication SET campaign = 1", "publication is not what its last change says: a.example" },
+        { "UPDATE publication SET categories = '{}'", "categories of a publication" },
+        { "DELETE FROM publication", "publication lacks a.example" },
+        { "INSERT INTO publication_change SELECT serial + 9, at, name, kind, 'out', now, author, since, approved_by, reason, level, score,"
+          " categories, family, campaign, first_seen, valid_until FROM publication_change", "publication_change does not continue" },
+        { "INSERT INTO version VALUES (2000000000, 0, 0, 1, 0, 0, 0, '')", "a version goes beyond the journal" },
+        { "INSERT INTO version VALUES (2000000000, 99, 0, 1, 0, 0, 0, '')", "a version goes beyond the journal" },
+        { "INSERT INTO version VALUES (2000000000, 1, 0, 7, 0, 0, 0, '')", "a version does not count" },
         { "PRAGMA foreign_keys = OFF; INSERT INTO standing VALUES ('q.example', 'host', 'beat', 9999)", "refers to a row" },
     };
     char lines[8192];
@@ -893,6 +1136,11 @@ int main(void)
         TEST(verdicts_hold_from_their_step),
         TEST(campaigns_grow_and_merge),
         TEST(indicators_have_a_history),
+        TEST(indicators_are_known_as_they_were),
+        TEST(publications_have_a_journal),
+        TEST(publications_are_found),
+        TEST(receipts_are_bounded),
+        TEST(version_2_is_brought_forward),
         TEST(the_nearest_decision_covers),
         TEST(remembers_runs),
         TEST(ledgers_only_grow),

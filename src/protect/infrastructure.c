@@ -1,0 +1,299 @@
+#include "protect/infrastructure.h"
+
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "record/rr.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STOP = 1,
+    DOMAINS = 64,           /* told apart at one target; more are as many */
+    PUBLISHED_BYTES = 1 << 30,
+    TARGETS_BYTES = 256 << 20,
+    TARGET_MAX = 2 + NAME_WIRE_MAX,
+};
+
+/* Hashes, none of them 0, in a table at most half full. */
+struct hashes {
+    uint64_t *slot;
+    size_t n, size;
+};
+
+struct search {
+    struct store *store;
+    const struct suffix_list *suffixes;
+    uint64_t since; /* seconds: what was not seen any more by then does not count */
+    unsigned least;
+    struct hashes published; /* of names as hosts and as domains */
+    struct hashes seen;      /* targets */
+    struct buffer names;     /* of published: u8 trigger, u16 length, owner key */
+    struct buffer targets;   /* u16 type, u16 length, rdata */
+    uint64_t skipped;
+    struct fault *why;
+};
+
+static int no_memory(struct fault *why)
+{
+    return fault_set(why, E_NOMEM, "no memory for looking at infrastructure");
+}
+
+/* ---- sets of hashes ---- */
+
+static uint64_t *place(const struct hashes *h, uint64_t hash)
+{
+    size_t at = hash & (h->size - 1);
+    while (h->slot[at] != 0 && h->slot[at] != hash)
+        at = (at + 1) & (h->size - 1);
+    return &h->slot[at];
+}
+
+static bool grow(struct hashes *h)
+{
+    struct hashes wide = { .size = h->size ? 2 * h->size : 1024, .n = h->n };
+    wide.slot = calloc(wide.size, sizeof *wide.slot);
+    if (wide.slot == NULL)
+        return false;
+    for (size_t i = 0; i < h->size; i++)
+        if (h->slot[i] != 0)
+            *place(&wide, h->slot[i]) = h->slot[i];
+    free(h->slot);
+    *h = wide;
+    return true;
+}
+
+/* 1: it is new, 0: it is there, -1: no memory. */
+static int add(struct hashes *h, uint64_t hash)
+{
+    if (2 * h->n >= h->size && !grow(h))
+        return -1;
+    uint64_t *slot = place(h, hash);
+    if (*slot != 0)
+        return 0;
+    *slot = hash;
+    h->n++;
+    return 1;
+}
+
+static bool has(const struct hashes *h, uint64_t hash)
+{
+    return h->size != 0 && *place(h, hash) != 0;
+}
+
+/* Of the first bytes of an owner key, which are whole labels; as a domain or as a host. */
+static uint64_t hash_name(const uint8_t *key, size_t len, enum trigger trigger)
+{
+    uint64_t hash = hash_mix(hash_stable(key, len) + (trigger == TRIGGER_HOST));
+    return hash ? hash : 1;
+}
+
+/* ---- who is published ---- */
+
+static int take_published(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct search *s = ctx;
+    uint8_t key[NAME_KEY_MAX];
+    if (p->trigger != TRIGGER_DOMAIN && p->trigger != TRIGGER_HOST)
+        return E_OK;
+    size_t len = knowledge_key(p->name, key);
+    if (len == 0)
+        return E_OK;
+    buffer_u8(&s->names, (uint8_t)p->trigger);
+    buffer_u8(&s->names, (uint8_t)len);
+    buffer_u8(&s->names, (uint8_t)(len >> 8));
+    buffer_append(&s->names, key, len);
+    return s->names.failed || add(&s->published, hash_name(key, len - 1, p->trigger)) < 0 ? no_memory(why) : E_OK;
+}
+
+static bool is_published(const struct search *s, struct slice owner)
+{
+    if (has(&s->published, hash_name(owner.ptr, owner.len - 1, TRIGGER_HOST)))
+        return true;
+    for (size_t at = 0; at + 1 < owner.len; at++)
+        if (owner.ptr[at] == 0 && has(&s->published, hash_name(owner.ptr, at + 1, TRIGGER_DOMAIN)))
+            return true;
+    return false;
+}
+
+/* ---- what they point at ---- */
+
+/* Addresses that belong to no one on the Internet (RFC 6890). */
+static bool is_special(struct slice address)
+{
+    const uint8_t *a = address.ptr;
+    if (address.len == 16)
+        return (a[0] & 0xe0) != 0x20; /* 2000::/3 is what is given out */
+    return a[0] == 0 || a[0] == 10 || a[0] == 127 || a[0] >= 224 || (a[0] == 100 && (a[1] & 0xc0) == 64) ||
+           (a[0] == 169 && a[1] == 254) || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
+           (a[0] == 192 && a[1] == 0 && a[2] == 0) || (a[0] == 198 && (a[1] & 0xfe) == 18);
+}
+
+static bool is_target(const struct rr_key *k)
+{
+    switch (k->type) {
+    case TYPE_A: return k->rdata.len == 4 && !is_special(k->rdata);
+    case TYPE_AAAA: return k->rdata.len == 16 && !is_special(k->rdata);
+    case TYPE_NS: return k->rdata.len > 1 && k->rdata.len <= NAME_WIRE_MAX;
+    default: return false;
+    }
+}
+
+static int take_record(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct search *s = ctx;
+    uint8_t target[TARGET_MAX];
+    struct rr_key k;
+    struct rr_value v;
+    if (!rr_key_get(key, &k) || !rr_value_get(value, &v))
+        return fault_set(why, E_CORRUPT, "a record is not well formed; run dnsmon fsck");
+    if (!is_target(&k) || v.last < s->since)
+        return E_OK;
+    put_be16(target, k.type);
+    name_lower_copy(target + 2, k.rdata.ptr, k.type == TYPE_NS ? k.rdata.len : 0);
+    if (k.type != TYPE_NS)
+        memcpy(target + 2, k.rdata.ptr, k.rdata.len);
+    if (s->seen.n == INFRASTRUCTURE_TARGETS) {
+        s->skipped++;
+        return E_OK;
+    }
+    uint64_t hash = hash_stable(target, 2 + k.rdata.len);
+    int rc = add(&s->seen, hash ? hash : 1);
+    if (rc > 0) {
+        buffer_u8(&s->targets, (uint8_t)(2 + k.rdata.len));
+        buffer_u8(&s->targets, (uint8_t)((2 + k.rdata.len) >> 8));
+        buffer_append(&s->targets, target, 2 + k.rdata.len);
+    }
+    return rc < 0 || s->targets.failed ? no_memory(why) : E_OK;
+}
+
+/* A host's own records, or those of a whole domain. */
+static int look_at(struct search *s, enum trigger trigger, const uint8_t *key, size_t len)
+{
+    uint8_t end[NAME_KEY_MAX];
+    size_t start_len = trigger == TRIGGER_HOST ? len : len - 1;
+    memcpy(end, key, start_len);
+    end[start_len - 1]++; /* it was a 00 */
+    struct store_range range = { .kind = KIND_RR, .start = { key, start_len }, .end = { end, start_len } };
+    return store_scan_each(s->store, &range, take_record, s, s->why);
+}
+
+static int look_at_all(struct search *s)
+{
+    int rc = E_OK;
+    for (size_t at = 0; rc == 0 && at < s->names.len;) {
+        const uint8_t *p = s->names.ptr + at;
+        size_t len = get_le16(p + 1);
+        rc = look_at(s, (enum trigger)p[0], p + 3, len);
+        at += 3 + len;
+    }
+    return rc;
+}
+
+/* ---- who else points there ---- */
+
+struct users {
+    struct search *s;
+    unsigned hosts, n_domains;
+    uint64_t domains[DOMAINS];
+    bool others; /* somebody who is not published, or too many to look at */
+};
+
+static void count_domain(struct users *u, struct slice owner)
+{
+    struct suffix_match m = suffix_find(u->s->suffixes, owner.ptr, owner.len);
+    uint64_t hash = hash_stable(owner.ptr, m.registered ? m.registered : owner.len - 1);
+    for (unsigned i = 0; i < u->n_domains; i++)
+        if (u->domains[i] == hash)
+            return;
+    if (u->n_domains < DOMAINS)
+        u->domains[u->n_domains++] = hash;
+}
+
+static int take_user(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct users *u = ctx;
+    uint8_t rdata[RR_KEY_MAX];
+    struct rr_key k;
+    struct rr_value v;
+    if (!rr_inverse_get(key, rdata, &k) || !rr_value_get(value, &v))
+        return fault_set(why, E_CORRUPT, "an inverse record is not well formed; run dnsmon fsck");
+    if (v.last < u->s->since)
+        return E_OK;
+    u->others = !is_published(u->s, k.owner) || ++u->hosts > INFRASTRUCTURE_HOSTS;
+    count_domain(u, k.owner);
+    return u->others ? STOP : E_OK;
+}
+
+static int find_users(struct search *s, const uint8_t *target, size_t len, struct users *ret)
+{
+    uint8_t start[4 + NAME_KEY_MAX], end[4 + NAME_KEY_MAX];
+    uint16_t type = get_be16(target);
+    size_t n = 2 + rdata_searchable(type, 0, target + 2, len - 2, start + 2);
+    *ret = (struct users){ .s = s };
+    memcpy(start, target, 2);
+    memcpy(end, start, n);
+    size_t n_end = n;
+    while (end[n_end - 1] == 0xff) /* ends before the type, which is not ffff */
+        n_end--;
+    end[n_end - 1]++;
+    struct store_range range = { .kind = KIND_INVERSE, .start = { start, n }, .end = { end, n_end } };
+    if (type != TYPE_NS)
+        range.exact = range.start;
+    int rc = store_scan_each(s->store, &range, take_user, ret, s->why);
+    return rc < 0 ? rc : E_OK;
+}
+
+static const char *text_of(const uint8_t *target, size_t len, char text[NAME_TEXT_MAX])
+{
+    uint8_t key[NAME_KEY_MAX];
+    if (get_be16(target) != TYPE_NS)
+        return inet_ntop(len == 6 ? AF_INET : AF_INET6, target + 2, text, NAME_TEXT_MAX);
+    size_t n = name_owner_key(target + 2, len - 2, key);
+    return n != 0 && knowledge_name(key, n, text) != 0 ? text : NULL;
+}
+
+static int judge(struct search *s, const uint8_t *target, size_t len, infrastructure_sink sink, void *ctx)
+{
+    char text[NAME_TEXT_MAX];
+    struct users users;
+    int rc = find_users(s, target, len, &users);
+    if (rc != 0 || users.others || users.n_domains < s->least)
+        return rc;
+    struct infrastructure i = { .trigger = get_be16(target) == TYPE_NS ? TRIGGER_NAMESERVER : TRIGGER_ADDRESS,
+                                .text = text_of(target, len, text), .domains = users.n_domains, .hosts = users.hosts };
+    return i.text != NULL ? sink(ctx, &i, s->why) : E_OK;
+}
+
+static int judge_all(struct search *s, infrastructure_sink sink, void *ctx)
+{
+    int rc = E_OK;
+    for (size_t at = 0; rc == 0 && at < s->targets.len;) {
+        size_t len = get_le16(s->targets.ptr + at);
+        rc = judge(s, s->targets.ptr + at + 2, len, sink, ctx);
+        at += 2 + len;
+    }
+    return rc;
+}
+
+int infrastructure_find(struct store *store, const struct suffix_list *suffixes, struct knowledge *k, int64_t now, unsigned least,
+                        infrastructure_sink sink, void *ctx, uint64_t *ret_skipped, struct fault *why)
+{
+    struct search s = { .store = store, .suffixes = suffixes, .least = least, .why = why };
+    int64_t since = now - INFRASTRUCTURE_DAYS * INT64_C(86400);
+    s.since = since > 0 ? (uint64_t)since : 0;
+    buffer_init(&s.names, PUBLISHED_BYTES);
+    buffer_init(&s.targets, TARGETS_BYTES);
+    int rc = publication_each(k, 1u << STAGE_PUBLISHED, take_published, &s, why);
+    if (rc == 0)
+        rc = look_at_all(&s);
+    if (rc == 0)
+        rc = judge_all(&s, sink, ctx);
+    *ret_skipped = s.skipped;
+    buffer_release(&s.names);
+    buffer_release(&s.targets);
+    free(s.published.slot);
+    free(s.seen.slot);
+    return rc;
+}

@@ -1,0 +1,36 @@
+/* infrastructure: addresses and name servers that published names alone use.
+ *
+ * A target is what A, AAAA and NS records of published names say. It is infrastructure when, in the last INFRASTRUCTURE_DAYS before `now`,
+ *
+ *     different registered domains that point at it >= least, and every host that points at it is published
+ *
+ * as far as the database saw: whoever blocks it hits nobody else. A host is published when it is, or a domain at or above it. Of special
+ * addresses (RFC 6890: private, loopback, multicast, ...) nothing is said, nor of a target at which more than INFRASTRUCTURE_HOSTS point,
+ * which is a hoster's. Reads the store and the publications; writes nothing. Any thread with handles of its own. */
+#ifndef DNSMON_PROTECT_INFRASTRUCTURE_H
+#define DNSMON_PROTECT_INFRASTRUCTURE_H
+
+#include "knowledge/publication.h"
+#include "dns/suffix.h"
+#include "store/store.h"
+
+enum {
+    INFRASTRUCTURE_DAYS = 7,
+    INFRASTRUCTURE_HOSTS = 4096,
+    INFRASTRUCTURE_TARGETS = 1 << 20, /* looked at; what is beyond is counted */
+};
+
+struct infrastructure {
+    enum trigger trigger; /* TRIGGER_ADDRESS or TRIGGER_NAMESERVER */
+    const char *text;     /* valid until the sink returns */
+    unsigned domains;     /* registered domains that point at it */
+    unsigned hosts;
+};
+
+typedef int (*infrastructure_sink)(void *ctx, const struct infrastructure *i, struct fault *why);
+
+/* `now`: seconds of data time. Each once, in no order that means something; *ret_skipped: targets beyond the limit. */
+int infrastructure_find(struct store *store, const struct suffix_list *suffixes, struct knowledge *k, int64_t now, unsigned least,
+                        infrastructure_sink sink, void *ctx, uint64_t *ret_skipped, struct fault *why) MUST_CHECK;
+
+#endif

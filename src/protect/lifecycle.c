@@ -1,0 +1,637 @@
+#include "protect/lifecycle.h"
+
+#include "base/hash.h"
+#include "knowledge/analysis.h"
+#include "protect/agenda.h"
+#include "protect/passage.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY "lifecycle"    /* settings */
+#define JUMP "lifecycle.jump"
+
+enum { DAY_S = 86400, TEXTS_CHUNK = 1 << 14, MEMORY_MAX = 256 };
+
+/* What a run tells the next one. */
+struct memory {
+    int64_t followed; /* serial of indicator_change up to which was followed */
+    int64_t heard;    /* id of audit up to which words were heard */
+    int64_t day;      /* of the wall clock; never goes back */
+    uint64_t approved; /* by policy on that day */
+    int64_t confirmed; /* serial of the last version that an operator confirmed */
+    uint64_t digest;   /* of policy and guard */
+};
+
+struct run {
+    struct knowledge *k;
+    const struct lifecycle_options *o;
+    struct lifecycle_result result;
+    struct memory memory;
+    struct agenda agenda;
+    struct arena texts;   /* of the trigger at hand */
+    int64_t data_time;
+    bool any_words;       /* there are decisions at all */
+    bool word;            /* an operator said something since the last run */
+    uint64_t waiting_in, waiting_out; /* of the agenda, until it is known whether they are a jump */
+};
+
+/* ---- memory ---- */
+
+static int load_memory(struct run *r, struct fault *why)
+{
+    struct memory *m = &r->memory;
+    struct buffer text;
+    buffer_init(&text, MEMORY_MAX);
+    int rc = setting_get(r->k, MEMORY, &text, why);
+    buffer_u8(&text, 0);
+    if (rc == 0 && sscanf((const char *)text.ptr, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %" SCNx64, &m->followed, &m->heard,
+                          &m->day, &m->approved, &m->confirmed, &m->digest) != 6)
+        rc = fault_set(why, E_CORRUPT, "the setting '%s' is damaged", MEMORY);
+    buffer_release(&text);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+static int save_memory(struct run *r, struct fault *why)
+{
+    const struct memory *m = &r->memory;
+    char text[MEMORY_MAX];
+    snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64 " %" PRId64 " %016" PRIx64, m->followed, m->heard, m->day,
+             m->approved, m->confirmed, m->digest);
+    int rc = setting_put(r->k, MEMORY, text, why);
+    return rc ? rc : setting_put(r->k, JUMP, r->result.jump[0] ? r->result.jump : NULL, why);
+}
+
+/* Another policy or guard: all is followed from the beginning. Another day: approvals count from 0. */
+static void renew_memory(struct run *r)
+{
+    struct memory *m = &r->memory;
+    uint64_t digest = hash_mix(policy_digest(r->o->policy) ^ guard_digest(r->o->guard));
+    int64_t day = r->o->now / DAY_S;
+    if (m->digest != digest)
+        m->followed = 0;
+    m->digest = digest;
+    if (day > m->day) {
+        m->day = day;
+        m->approved = 0;
+    }
+}
+
+int lifecycle_jump(struct knowledge *k, struct buffer *to, struct fault *why)
+{
+    int rc = setting_get(k, JUMP, to, why);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+/* ---- what to look at ---- */
+
+static enum trigger trigger_of(enum scope scope)
+{
+    return scope == SCOPE_HOST ? TRIGGER_HOST : TRIGGER_DOMAIN;
+}
+
+static int note_change(void *ctx, const struct indicator_change *c, struct fault *why)
+{
+    struct run *r = ctx;
+    r->memory.followed = c->serial;
+    return agenda_add(&r->agenda, c->name, trigger_of(c->scope), c->author, why);
+}
+
+static int note_publication(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct run *r = ctx;
+    return agenda_add(&r->agenda, p->name, p->trigger, "", why);
+}
+
+static int hear(void *ctx, const struct audit *a, struct fault *why)
+{
+    struct run *r = ctx;
+    (void)why;
+    r->memory.heard = a->id;
+    r->word |= strcmp(a->action, "allow") == 0 || strcmp(a->action, "revoke") == 0;
+    return E_OK;
+}
+
+static int see_decision(void *ctx, const struct decision *d, struct fault *why)
+{
+    (void)d;
+    (void)why;
+    *(bool *)ctx = true;
+    return 1;
+}
+
+static int fill_agenda(struct run *r, struct fault *why)
+{
+    int rc = indicator_changed(r->k, r->memory.followed, note_change, r, why);
+    if (rc == 0)
+        rc = publication_due(r->k, r->o->now, note_publication, r, why);
+    if (rc == 0)
+        rc = publication_ended(r->k, r->data_time, note_publication, r, why);
+    if (rc == 0)
+        rc = audit_each(r->k, r->memory.heard, hear, r, why);
+    if (rc == 0)
+        rc = decision_history(r->k, see_decision, &r->any_words, why);
+    agenda_close(&r->agenda);
+    r->result.looked_at = r->agenda.n;
+    return rc > 0 ? E_OK : rc;
+}
+
+/* ---- what is known of a trigger ---- */
+
+/* The case's rows, whose texts are the run's. */
+struct known {
+    struct passage_case c;
+    struct indicator indicator;
+    struct publication before;
+    struct decision word, withdrawal;
+    char guard_why[GUARD_REASON_MAX];
+    struct run *run;
+};
+
+/* A failure leaves NULL, and the run's memory has failed. */
+static const char *keep(struct known *n, const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *to = arena_alloc(&n->run->texts, len);
+    return to != NULL ? memcpy(to, text, len) : NULL;
+}
+
+static int kept(bool whole, struct fault *why)
+{
+    return whole ? E_OK : fault_set(why, E_NOMEM, "no memory for what is known of a name");
+}
+
+static int keep_indicator(void *ctx, const struct indicator *i, struct fault *why)
+{
+    struct known *n = ctx;
+    n->indicator = *i;
+    n->indicator.name = keep(n, i->name);
+    n->indicator.categories = keep(n, i->categories);
+    n->indicator.family = keep(n, i->family);
+    n->indicator.reason = keep(n, i->reason);
+    n->c.indicator = &n->indicator;
+    return kept(n->indicator.name && n->indicator.categories && n->indicator.family && n->indicator.reason, why);
+}
+
+static int keep_publication(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct known *n = ctx;
+    n->before = *p;
+    n->before.name = keep(n, p->name);
+    n->before.approved_by = keep(n, p->approved_by);
+    n->before.reason = keep(n, p->reason);
+    n->before.categories = keep(n, p->categories);
+    n->before.family = keep(n, p->family);
+    n->c.before = &n->before;
+    return kept(n->before.name && n->before.approved_by && n->before.reason && n->before.categories && n->before.family, why);
+}
+
+static int keep_decision(struct known *n, struct decision *to, const struct decision *d, struct fault *why)
+{
+    *to = *d;
+    to->name = keep(n, d->name);
+    to->author = keep(n, d->author);
+    to->reason = keep(n, d->reason);
+    return kept(to->name && to->author && to->reason, why);
+}
+
+/* A word on the host alone is none on the domain. */
+static int keep_word(void *ctx, const struct decision *d, struct fault *why)
+{
+    struct known *n = ctx;
+    if (d->scope == SCOPE_HOST && n->indicator.scope == SCOPE_DOMAIN)
+        return E_OK;
+    n->c.word = &n->word;
+    return keep_decision(n, &n->word, d, why);
+}
+
+static int keep_withdrawal(void *ctx, const struct decision *d, struct fault *why)
+{
+    struct known *n = ctx;
+    n->c.withdrawal = &n->withdrawal;
+    return keep_decision(n, &n->withdrawal, d, why);
+}
+
+/* The blast radius, as the verdict's reason tells. */
+static int keep_clients(void *ctx, const struct verdict *v, struct fault *why)
+{
+    struct known *n = ctx;
+    json_t *reason = json_loads(v->reason, 0, NULL);
+    json_int_t clients = json_integer_value(json_object_get(json_object_get(reason, "hit"), "clients"));
+    (void)why;
+    n->c.clients = clients > 0 ? (uint64_t)clients : 0;
+    json_decref(reason);
+    return E_OK;
+}
+
+static int find_words(struct run *r, struct known *n, const char *name, struct fault *why)
+{
+    if (!r->any_words)
+        return E_OK;
+    int rc = decision_covering(r->k, name, r->o->now, keep_word, n, why);
+    return rc ? rc : decision_withdrawal(r->k, name, r->o->now, keep_withdrawal, n, why);
+}
+
+static bool has_scope(enum trigger trigger)
+{
+    return trigger == TRIGGER_DOMAIN || trigger == TRIGGER_HOST;
+}
+
+static int find_indicator(struct run *r, const struct agenda_item *item, struct known *n, struct fault *why)
+{
+    enum scope scope = item->trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN;
+    if (!has_scope(item->trigger))
+        return E_OK;
+    int rc = indicator_find(r->k, item->name, scope, keep_indicator, n, why);
+    if (rc == 0 && n->c.indicator != NULL)
+        rc = find_words(r, n, item->name, why);
+    bool approved = n->c.before != NULL && n->c.before->approved_by[0] != '\0';
+    return rc || approved ? rc : verdict_find(r->k, item->name, scope, KNOWLEDGE_NOW, keep_clients, n, why);
+}
+
+static int find_known(struct run *r, const struct agenda_item *item, struct known *n, struct fault *why)
+{
+    *n = (struct known){ .run = r };
+    arena_reset(&r->texts);
+    n->c.policy = r->o->policy;
+    n->c.now = r->o->now;
+    n->c.data_time = r->data_time;
+    n->c.author = item->author;
+    n->c.capped = r->memory.approved >= r->o->policy->approve.per_day && !item->approved;
+    n->c.guard = guard_check(r->o->guard, item->trigger, item->name, n->guard_why);
+    n->c.guard_why = n->guard_why;
+    int rc = publication_find(r->k, item->name, item->trigger, keep_publication, n, why);
+    return rc ? rc : find_indicator(r, item, n, why);
+}
+
+/* ---- moving a trigger ---- */
+
+static enum held held_by(const struct known *n, const struct passage *p)
+{
+    bool is = n->c.before != NULL && n->c.before->stage == STAGE_PUBLISHED, will = p->stage == STAGE_PUBLISHED;
+    return p->by_word || p->nothing || is == will ? HELD_NOT : will ? HELD_IN : HELD_OUT;
+}
+
+/* As the passage says, with what the indicator says by now. */
+static struct publication moved(const struct agenda_item *item, const struct known *n, const struct passage *p)
+{
+    struct publication next = n->before;
+    const struct indicator *i = n->c.indicator;
+    next.name = item->name;
+    next.trigger = item->trigger;
+    next.stage = p->stage;
+    next.since = p->since;
+    next.due = p->due;
+    next.held = HELD_NOT;
+    next.approved_by = p->approved_by;
+    next.reason = p->reason;
+    if (i != NULL && (p->stage != STAGE_OUT || n->c.before == NULL)) { /* of what is out, what it was */
+        next.level = i->level;
+        next.score = i->score;
+        next.categories = i->categories;
+        next.family = i->family;
+        next.campaign = i->campaign;
+        next.first_seen = i->first_seen;
+        next.valid_until = i->valid_until;
+    }
+    return next;
+}
+
+static void count(struct run *r, const struct known *n, const struct publication *next)
+{
+    struct lifecycle_result *t = &r->result;
+    uint64_t *const to[STAGES] = { &t->reviewed, &t->shadowed, &t->published, &t->out };
+    if (n->c.before == NULL || n->c.before->stage != next->stage)
+        ++*to[next->stage];
+    else
+        t->renewed++;
+}
+
+static int put(struct run *r, const struct known *n, const struct publication *next, const char *author, struct fault *why)
+{
+    int64_t before = 0, after = 0;
+    int rc = publication_serial(r->k, &before, why);
+    if (rc == 0)
+        rc = publication_put(r->k, next, r->o->now, author, why);
+    if (rc == 0)
+        rc = publication_serial(r->k, &after, why);
+    if (rc == 0 && after != before)
+        count(r, n, next);
+    return rc;
+}
+
+/* At first only what no jump can hold is moved; the rest waits until it is known how much of it there is. */
+static int look_at(struct run *r, struct agenda_item *item, struct fault *why)
+{
+    struct known n;
+    struct passage p;
+    int rc = find_known(r, item, &n, why);
+    if (rc != 0)
+        return rc;
+    passage_find(&n.c, &p);
+    enum held held = held_by(&n, &p);
+    bool is_held = n.c.before != NULL && n.c.before->held == held && held != HELD_NOT;
+    r->memory.approved += p.approves;
+    item->approved = p.approves;
+    item->waits = held != HELD_NOT && !is_held;
+    r->waiting_in += item->waits && held == HELD_IN;
+    r->waiting_out += item->waits && held == HELD_OUT;
+    if (item->waits || is_held || p.nothing)
+        return E_OK;
+    struct publication next = moved(item, &n, &p);
+    return put(r, &n, &next, p.author, why);
+}
+
+static int look_at_all(struct run *r, struct fault *why)
+{
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < r->agenda.n; i++)
+        rc = look_at(r, &r->agenda.items[i], why);
+    return rc;
+}
+
+/* What a jump keeps from being published is in review, or goes on being a shadow; what it keeps from going stays as it is. */
+static int hold(struct run *r, struct agenda_item *item, struct fault *why)
+{
+    struct known n;
+    struct passage p;
+    int rc = find_known(r, item, &n, why);
+    if (rc != 0)
+        return rc;
+    passage_find(&n.c, &p);
+    bool review = p.stage == STAGE_PUBLISHED && (n.c.before == NULL || n.c.before->stage != STAGE_SHADOW);
+    struct publication next = review ? moved(item, &n, &p) : n.before;
+    next.held = held_by(&n, &p);
+    next.due = 0;
+    if (review) {
+        next.stage = STAGE_REVIEW;
+        next.since = n.c.before != NULL && n.c.before->stage == STAGE_REVIEW ? n.c.before->since : r->o->now;
+        next.reason = "held: part of a jump";
+    }
+    return put(r, &n, &next, PASSAGE_AUTHOR, why);
+}
+
+static int let(struct run *r, struct agenda_item *item, struct fault *why)
+{
+    struct known n;
+    struct passage p;
+    int rc = find_known(r, item, &n, why);
+    if (rc != 0)
+        return rc;
+    passage_find(&n.c, &p);
+    struct publication next = moved(item, &n, &p);
+    return p.nothing ? E_OK : put(r, &n, &next, p.author, why);
+}
+
+static int for_waiting(struct run *r, int (*move)(struct run *r, struct agenda_item *item, struct fault *why), struct fault *why)
+{
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < r->agenda.n; i++)
+        if (r->agenda.items[i].waits)
+            rc = move(r, &r->agenda.items[i], why);
+    return rc;
+}
+
+/* ---- jumps ---- */
+
+struct window {
+    uint64_t added, dropped;
+    int64_t published; /* when it began */
+};
+
+static int sum_window(void *ctx, const struct version *v, struct fault *why)
+{
+    struct window *w = ctx;
+    (void)why;
+    w->added += (uint64_t)v->added;
+    w->dropped += (uint64_t)v->dropped;
+    return E_OK;
+}
+
+static int begin_window(void *ctx, const struct version *v, struct fault *why)
+{
+    (void)why;
+    ((struct window *)ctx)->published = v->published;
+    return E_OK;
+}
+
+static uint64_t limit_of(const struct policy_jump *jump, double percent, int64_t published)
+{
+    double share = percent / 100 * (double)published;
+    return share > (double)jump->least ? (uint64_t)share : jump->least;
+}
+
+static void say_jump(struct run *r, const struct window *w)
+{
+    const struct policy_jump *j = &r->o->policy->jump;
+    snprintf(r->result.jump, sizeof r->result.jump,
+             "within an hour %" PRIu64 " would be published and %" PRIu64 " taken back, of %" PRId64
+             ": a jump is more than %g %% or %g %%, and more than %" PRIu64, w->added, w->dropped, w->published, j->add, j->drop, j->least);
+}
+
+static int keep_serial(void *ctx, const struct version *v, struct fault *why)
+{
+    (void)why;
+    *(int64_t *)ctx = v->serial;
+    return E_OK;
+}
+
+/* The last hour, or since an operator confirmed what came before. By the serials, which do not go back with the clock. */
+static int find_window(struct run *r, struct window *ret, struct fault *why)
+{
+    int64_t last = 0;
+    int rc = version_last(r->k, keep_serial, &last, why);
+    int64_t start = (last > r->o->now ? last : r->o->now) - LIFECYCLE_JUMP_S;
+    if (start < r->memory.confirmed)
+        start = r->memory.confirmed;
+    if (rc == 0)
+        rc = version_at(r->k, start, begin_window, ret, why);
+    return rc ? rc : version_each(r->k, start, sum_window, ret, why);
+}
+
+static int find_jump(struct run *r, struct fault *why)
+{
+    const struct policy_jump *j = &r->o->policy->jump;
+    struct publication_sizes sizes;
+    struct window w = { .published = 0 };
+    int rc = find_window(r, &w, why);
+    if (rc == 0)
+        rc = publication_sizes(r->k, &sizes, why);
+    if (rc != 0)
+        return rc;
+    w.added += r->waiting_in + (uint64_t)sizes.held_in;
+    w.dropped += r->waiting_out + (uint64_t)sizes.held_out;
+    bool waits = r->waiting_in + r->waiting_out + (uint64_t)(sizes.held_in + sizes.held_out) > 0;
+    if (waits && (w.added > limit_of(j, j->add, w.published) || w.dropped > limit_of(j, j->drop, w.published)))
+        say_jump(r, &w);
+    return E_OK;
+}
+
+/* All that was held in former runs is done now. */
+static int release_held(struct run *r, struct fault *why)
+{
+    struct agenda now = r->agenda;
+    agenda_init(&r->agenda);
+    int rc = publication_held(r->k, note_publication, r, why);
+    agenda_close(&r->agenda);
+    for (size_t i = 0; rc == 0 && i < r->agenda.n; i++)
+        rc = let(r, &r->agenda.items[i], why);
+    agenda_release(&r->agenda);
+    r->agenda = now;
+    return rc;
+}
+
+static int settle(struct run *r, struct fault *why)
+{
+    int rc = find_jump(r, why);
+    if (rc == 0 && r->result.jump[0] != '\0' && r->o->confirmed_by == NULL)
+        return for_waiting(r, hold, why);
+    if (rc == 0)
+        rc = for_waiting(r, let, why);
+    return rc ? rc : release_held(r, why);
+}
+
+/* ---- versions ---- */
+
+static int audit_confirmation(struct run *r, struct fault *why)
+{
+    struct audit a = { .at = r->o->now, .author = r->o->confirmed_by, .action = "confirm", .subject = "publication",
+                       .detail = r->result.jump[0] ? r->result.jump : "nothing was held" };
+    int rc = audit_add(r->k, &a, why);
+    r->result.jump[0] = '\0';
+    return rc;
+}
+
+static int keep_last_change(void *ctx, const struct version *v, struct fault *why)
+{
+    (void)why;
+    *(int64_t *)ctx = v->last_change;
+    return E_OK;
+}
+
+/* What changed; also when an operator allowed something, since a view shows what is excepted of it. */
+static int seal(struct run *r, struct fault *why)
+{
+    struct lifecycle_result *t = &r->result;
+    int64_t sealed = 0, last = 0;
+    char reason[160];
+    int rc = version_last(r->k, keep_last_change, &sealed, why);
+    if (rc == 0)
+        rc = publication_serial(r->k, &last, why);
+    if (rc != 0 || (last == sealed && !r->word))
+        return rc;
+    snprintf(reason, sizeof reason, "%" PRIu64 " published, %" PRIu64 " shadow, %" PRIu64 " in review, %" PRIu64 " out, %" PRIu64 " renewed",
+             t->published, t->shadowed, t->reviewed, t->out, t->renewed);
+    return publication_seal(r->k, r->o->now, reason, &t->version, why);
+}
+
+static int finish(struct run *r, struct fault *why)
+{
+    int rc = r->o->confirmed_by != NULL ? audit_confirmation(r, why) : E_OK;
+    if (rc == 0)
+        rc = seal(r, why);
+    if (rc == 0 && r->o->confirmed_by != NULL && r->result.version != 0)
+        r->memory.confirmed = r->result.version;
+    if (rc == 0)
+        rc = save_memory(r, why);
+    return rc ? rc : publication_sizes(r->k, &r->result.sizes, why);
+}
+
+/* ---- a run ---- */
+
+static int run(struct run *r, struct fault *why)
+{
+    struct analysis analysis;
+    int rc = analysis_get(r->k, &analysis, why);
+    if (rc == 0)
+        rc = load_memory(r, why);
+    if (rc != 0)
+        return rc;
+    r->data_time = analysis.analysed_until * KNOWLEDGE_HOUR_S;
+    renew_memory(r);
+    rc = fill_agenda(r, why);
+    if (rc == 0)
+        rc = look_at_all(r, why);
+    if (rc == 0)
+        rc = settle(r, why);
+    return rc ? rc : finish(r, why);
+}
+
+int lifecycle_run(struct knowledge *k, const struct lifecycle_options *o, struct lifecycle_result *ret, struct fault *why)
+{
+    struct run r = { .k = k, .o = o };
+    int rc = knowledge_begin(k, why);
+    if (rc != 0)
+        return rc;
+    agenda_init(&r.agenda);
+    arena_init(&r.texts, TEXTS_CHUNK);
+    rc = run(&r, why);
+    if (rc == 0)
+        rc = knowledge_commit(k, why);
+    else
+        knowledge_rollback(k);
+    agenda_release(&r.agenda);
+    arena_release(&r.texts);
+    if (rc == 0)
+        *ret = r.result;
+    return rc;
+}
+
+/* ---- a person's word ---- */
+
+static int approve(struct run *r, const struct agenda_item *item, const char *reason, struct fault *why)
+{
+    struct known n;
+    char text[PASSAGE_REASON_MAX];
+    int rc = find_known(r, item, &n, why);
+    if (rc != 0)
+        return rc;
+    if (n.c.before == NULL || (n.c.before->stage != STAGE_REVIEW && n.c.before->stage != STAGE_SHADOW))
+        return fault_set(why, E_ABSENT, "%s: nothing of this name waits for a word", item->name);
+    if (n.c.guard == GUARD_NEVER)
+        return fault_set(why, E_USAGE, "%s: cannot be published: %s", item->name, n.guard_why);
+    struct publication next = n.before;
+    passage_approved(item->author, reason, text);
+    next.stage = STAGE_PUBLISHED;
+    next.since = r->o->now;
+    next.due = 0;
+    next.held = HELD_NOT;
+    next.approved_by = item->author;
+    next.reason = text;
+    return publication_put(r->k, &next, r->o->now, item->author, why);
+}
+
+static int record_approval(struct run *r, const struct agenda_item *item, const char *reason, struct fault *why)
+{
+    char subject[NAME_TEXT_MAX + 16];
+    snprintf(subject, sizeof subject, "%s %s", trigger_text(item->trigger), item->name);
+    struct audit a = { .at = r->o->now, .author = item->author, .action = "approve", .subject = subject, .detail = reason };
+    int rc = audit_add(r->k, &a, why);
+    if (rc == 0 && has_scope(item->trigger))
+        rc = decision_revoke(r->k, DECISION_WITHDRAW, item->name, item->trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN, r->o->now,
+                             item->author, reason, why);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+int lifecycle_approve(struct knowledge *k, const struct lifecycle_options *o, const char *name, enum trigger trigger, const char *author,
+                      const char *reason, struct fault *why)
+{
+    struct run r = { .k = k, .o = o };
+    struct agenda_item item = { .name = name, .trigger = trigger, .author = author };
+    arena_init(&r.texts, TEXTS_CHUNK);
+    int rc = knowledge_begin(k, why);
+    if (rc == 0) {
+        rc = approve(&r, &item, reason, why);
+        if (rc == 0)
+            rc = record_approval(&r, &item, reason, why);
+        if (rc == 0)
+            rc = knowledge_commit(k, why);
+        else
+            knowledge_rollback(k);
+    }
+    arena_release(&r.texts);
+    return rc;
+}
