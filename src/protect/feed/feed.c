@@ -283,10 +283,18 @@ static int write_item(struct run *r, const struct feed_entry *e, struct fault *w
     return rc;
 }
 
+static int write_and_flush(struct run *r, const struct feed_entry *e, struct fault *why)
+{
+    int rc = write_item(r, e, why);
+    return rc == 0 && r->feed.out.len >= FLUSH_BYTES && r->feed.format->place == FEED_STREAM ? flush(r, why) : rc;
+}
+
 int feed_item(struct feed *f, const struct feed_item *item, struct fault *why)
 {
     struct run *r = (struct run *)f;
     struct feed_entry e = { .item = item, .p = item->p };
+    if (f->format->tells)
+        return write_and_flush(r, &e, why);
     if (!(f->format->triggers >> item->p->trigger & 1))
         return feed_leave(f, FEED_LEFT_TRIGGER);
     if (!(f->format->actions >> item->action & 1))
@@ -295,8 +303,7 @@ int feed_item(struct feed *f, const struct feed_item *item, struct fault *why)
         return feed_leave(f, FEED_LEFT_NAME);
     if (is_covered(r, &e))
         return feed_leave(f, FEED_LEFT_TWICE);
-    int rc = write_item(r, &e, why);
-    return rc == 0 && f->out.len >= FLUSH_BYTES && f->format->place == FEED_STREAM ? flush(r, why) : rc;
+    return write_and_flush(r, &e, why);
 }
 
 /* ---- what items say ---- */

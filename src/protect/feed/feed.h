@@ -35,7 +35,7 @@ struct feed_item {
 /* Of a feed as a whole; borrowed until its end. */
 struct feed_about {
     const char *publisher; /* who says so: "DNSMon at example.net". Another publisher's ids are others */
-    const char *zone;      /* of RPZ: its name, "rpz.example.net" */
+    const char *zone;      /* of RPZ: its name, "rpz.example.net"; "" = whatever name the file is loaded as */
     uint32_t serial;       /* of RPZ: of the last version in which this view changed */
     uint32_t ttl_s;        /* of RPZ */
     const char *link;      /* "" = none; else an address that a name is put behind, and tells more of it */
@@ -80,6 +80,7 @@ struct feed_format {
     unsigned actions;  /* bits 1 << action */
     bool odd_names;    /* it can write any bytes; else names are letters, digits, '-' and '_' */
     bool no_below;     /* it has no wildcards */
+    bool tells;        /* it is for readers who judge for themselves: it takes every item as it is, and looks up the rest itself */
     size_t state_bytes;
     int (*begin)(struct feed *f, struct fault *why);
     int (*item)(struct feed *f, const struct feed_entry *e, struct fault *why);

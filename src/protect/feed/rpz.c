@@ -1,12 +1,12 @@
 /* rpz: a response policy zone as a zone file (draft-vixie-dnsop-dns-rpz; RFC 1035, 5): for Knot Resolver, which reads only files, and for
- * any server that would rather load than transfer. Names are relative to $ORIGIN.
+ * any server that would rather load than transfer. Names are relative to $ORIGIN, or without it to the name that the zone is loaded as.
  */
 #include "protect/feed/format.h"
 #include "protect/feed/formats.h"
 
 #include <sys/socket.h>
 
-enum { REFRESH_S = 60, EXPIRE_S = 30 * 86400 };
+enum { REFRESH_S = 60, EXPIRE_S = 30 * 86400, ANY_ZONE = 64 /* bytes left for a name that is not known */ };
 
 struct zone {
     size_t len; /* of its name in wire form */
@@ -17,12 +17,16 @@ static int begin(struct feed *f, struct fault *why)
     struct zone *z = f->state;
     uint8_t wire[NAME_WIRE_MAX];
     char text[NAME_TEXT_MAX];
-    z->len = name_from_text(f->about->zone, strlen(f->about->zone), wire);
-    if (z->len == 0)
-        return fault_set(why, E_USAGE, "'%s' is no name for a zone", f->about->zone);
-    name_to_text(wire, z->len, text);
-    buffer_printf(&f->out, "$ORIGIN %s\n$TTL %u\n@ SOA localhost. root.localhost. %u %u %u %u %u\n@ NS localhost.\n", text,
-                  f->about->ttl_s, f->about->serial, REFRESH_S, REFRESH_S, EXPIRE_S, f->about->ttl_s);
+    z->len = ANY_ZONE;
+    if (f->about->zone[0] != '\0') {
+        z->len = name_from_text(f->about->zone, strlen(f->about->zone), wire);
+        if (z->len == 0)
+            return fault_set(why, E_USAGE, "'%s' is no name for a zone", f->about->zone);
+        name_to_text(wire, z->len, text);
+        buffer_printf(&f->out, "$ORIGIN %s\n", text);
+    }
+    buffer_printf(&f->out, "$TTL %u\n@ SOA localhost. root.localhost. %u %u %u %u %u\n@ NS localhost.\n", f->about->ttl_s,
+                  f->about->serial, REFRESH_S, REFRESH_S, EXPIRE_S, f->about->ttl_s);
     return E_OK;
 }
 
