@@ -4,9 +4,9 @@
 #include "detect/first.h"
 #include "knowledge/campaign.h"
 #include "knowledge/evidence.h"
+#include "protect/feed/format.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 int64_t finding_step(int64_t seconds)
 {
@@ -119,11 +119,11 @@ static int follow_level(void *ctx, const struct verdict *v, struct fault *why)
 }
 
 /* An indicator is renewed day by day; what its readers want is since when. */
-static int look_since(const struct finding_from *from, const struct indicator *i, int64_t *step, struct fault *why)
+int finding_since(const struct finding_from *from, const struct indicator *i, int64_t *ret_step, struct fault *why)
 {
     struct blocking b = { .step = -1 };
     int rc = verdict_history(from->k, i->name, i->scope, follow_level, &b, why);
-    *step = rc == 0 && b.blocked ? b.since : i->decided_at;
+    *ret_step = rc == 0 && b.blocked ? b.since : i->decided_at;
     return rc;
 }
 
@@ -140,6 +140,11 @@ struct object {
     bool evidence;
 };
 
+static const char *kind_of(const struct finding_from *from, enum scope scope)
+{
+    return from->kind != NULL ? from->kind : scope_text(scope);
+}
+
 /* `i` is NULL where there is no indicator. */
 static int write_object(struct buffer *to, const struct finding_from *from, const struct object *o, const struct indicator *i,
                         struct fault *why)
@@ -147,7 +152,7 @@ static int write_object(struct buffer *to, const struct finding_from *from, cons
     struct writer w = { .to = to };
     buffer_printf(to, "{\"name\":");
     present_json_text(to, o->name);
-    buffer_printf(to, ",\"scope\":\"%s\",\"level\":\"%s\",\"score\":%.6g,\"categories\":", scope_text(o->scope),
+    buffer_printf(to, ",\"scope\":\"%s\",\"level\":\"%s\",\"score\":%.6g,\"categories\":", kind_of(from, o->scope),
                   verdict_level_text(o->level), o->score);
     present_json_value(to, i != NULL ? i->categories : "[]", "[]");
     buffer_printf(to, ",\"family\":");
@@ -170,7 +175,7 @@ int finding_of_indicator(struct buffer *to, const struct finding_from *from, con
 {
     struct object o = { .name = i->name, .scope = i->scope, .level = i->level, .score = i->score, .campaign = i->campaign,
                         .first_seen = i->first_seen, .evidence = true };
-    int rc = look_since(from, i, &o.decided_at, why);
+    int rc = finding_since(from, i, &o.decided_at, why);
     if (rc == 0)
         rc = look_first(from, i->name, i->scope, &o.first_seen, why);
     return rc ? rc : write_object(to, from, &o, i, why);
@@ -208,17 +213,11 @@ int finding_of_verdict(struct buffer *to, const struct finding_from *from, const
 
 static void write_categories(struct buffer *to, const char *text)
 {
-    json_t *list = json_loads(text, 0, NULL);
     struct buffer joined;
     buffer_init(&joined, KNOWLEDGE_TEXT_MAX);
-    for (size_t n = 0; n < json_array_size(list); n++) {
-        const char *one = json_string_value(json_array_get(list, n));
-        if (one != NULL)
-            buffer_printf(&joined, "%s%s", joined.len > 0 ? ";" : "", one);
-    }
+    feed_categories(&joined, text, ";");
     present_csv(to, (const char *)joined.ptr, joined.len);
     buffer_release(&joined);
-    json_decref(list);
 }
 
 /* Nothing where nothing is known. */
@@ -235,13 +234,13 @@ int finding_csv(struct buffer *to, const struct finding_from *from, const struct
     int64_t first = i->first_seen, since;
     buffer_init(&evidence, KNOWLEDGE_TEXT_MAX);
     struct writer w = { .to = &evidence, .style = STYLE_CSV };
-    int rc = look_since(from, i, &since, why);
+    int rc = finding_since(from, i, &since, why);
     if (rc == 0)
         rc = look_first(from, i->name, i->scope, &first, why);
     if (rc != 0)
         return rc;
     present_csv(to, i->name, strlen(i->name));
-    buffer_printf(to, ",%s,%s,%.6g,", scope_text(i->scope), verdict_level_text(i->level), i->score);
+    buffer_printf(to, ",%s,%s,%.6g,", kind_of(from, i->scope), verdict_level_text(i->level), i->score);
     write_categories(to, i->categories);
     buffer_u8(to, ',');
     present_csv(to, i->family, strlen(i->family));
@@ -271,7 +270,7 @@ int finding_row(struct buffer *to, const struct finding_from *from, const struct
 {
     char since[32], until[32];
     int64_t step;
-    int rc = look_since(from, i, &step, why);
+    int rc = finding_since(from, i, &step, why);
     if (rc != 0)
         return rc;
     present_time((uint64_t)step * KNOWLEDGE_HOUR_S, since);

@@ -19,6 +19,7 @@
 struct finding_from {
     struct knowledge *k;
     struct store *store; /* NULL: first_seen is what an indicator says */
+    const char *kind;    /* what `scope` says of what is no name; NULL = the scope */
 };
 
 /* `as_of` is a step or KNOWLEDGE_NOW. Of a verdict, categories, family and valid_until are those of its indicator as it was
@@ -31,6 +32,9 @@ int finding_of_indicator(struct buffer *to, const struct finding_from *from, con
 #define FINDING_CSV_HEADER \
     "name,scope,level,score,categories,family,campaign,first_seen,decided_at,valid_until,evidence\n"
 int finding_csv(struct buffer *to, const struct finding_from *from, const struct indicator *i, struct fault *why) MUST_CHECK;
+
+/* Since which step it has been to be blocked without a break. */
+int finding_since(const struct finding_from *from, const struct indicator *i, int64_t *ret_step, struct fault *why) MUST_CHECK;
 
 /* What stands as of a step, in short: "rhythm +12.0, demand +5.6". */
 int finding_evidence(struct buffer *to, struct knowledge *k, const char *name, enum scope scope, int64_t as_of, struct fault *why) MUST_CHECK;

@@ -1,5 +1,7 @@
 #include "cmd/present.h"
 
+#include "base/jsontext.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
@@ -72,27 +74,12 @@ void present_number(struct buffer *to, uint64_t number)
 
 void present_json_string(struct buffer *to, const char *text, size_t len)
 {
-    static const char hex[] = "0123456789abcdef";
-    uint8_t *start = buffer_reserve(to, 6 * len + 2);
-    if (start == NULL)
-        return;
-    uint8_t *out = start;
-    *out++ = '"';
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)text[i];
-        if (c < 0x20 || c >= 0x7f) {
-            memcpy(out, "\\u00", 4);
-            out[4] = (uint8_t)hex[c >> 4];
-            out[5] = (uint8_t)hex[c & 15];
-            out += 6;
-            continue;
-        }
-        if (c == '"' || c == '\\')
-            *out++ = '\\';
-        *out++ = c;
-    }
-    *out++ = '"';
-    to->len += (size_t)(out - start);
+    jsontext_bytes(to, text, len);
+}
+
+void present_json_text(struct buffer *to, const char *text)
+{
+    jsontext_put(to, text);
 }
 
 static void json_dump(struct buffer *to, const json_t *value)
@@ -101,16 +88,6 @@ static void json_dump(struct buffer *to, const json_t *value)
     uint8_t *out = buffer_reserve(to, len);
     if (out != NULL)
         to->len += json_dumpb(value, (char *)out, len, JSON_COMPACT | JSON_ENCODE_ANY);
-}
-
-void present_json_text(struct buffer *to, const char *text)
-{
-    json_t *string = json_string(text);
-    if (string != NULL)
-        json_dump(to, string);
-    else
-        present_json_string(to, text, strlen(text));
-    json_decref(string);
 }
 
 void present_json_value(struct buffer *to, const char *text, const char *otherwise)

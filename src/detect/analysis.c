@@ -1,11 +1,11 @@
 #include "detect/analysis.h"
 
+#include "base/outfile.h"
 #include "detect/campaign/campaign.h"
 #include "detect/docket.h"
 #include "detect/walk.h"
 #include "knowledge/analysis.h"
 #include "knowledge/memo.h"
-#include "store/outfile.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "store/outfile.h"
+#include "base/outfile.h"
 
 static const char MAGIC[8] = "DNSMBLM1";
 enum { PAGE_HASHED = FILTER_PAGE_BYTES - 8 /* the hash comes last */ };

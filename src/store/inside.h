@@ -12,10 +12,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/outfile.h"
 #include "store/filter.h"
 #include "store/manifest.h"
 #include "store/merge.h"
-#include "store/outfile.h"
 #include "store/secret.h"
 #include "store/table_writer.h"
 

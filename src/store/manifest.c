@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "store/outfile.h"
+#include "base/outfile.h"
 
 enum { HEADER_BYTES = 32 };
 static const char MAGIC[8] = "DNSMREC1";

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "store/outfile.h"
+#include "base/outfile.h"
 
 enum { VERSION = 1, KEY_AT = 8, HASH_AT = KEY_AT + SECRET_BYTES, FILE_BYTES = HASH_AT + 8 };
 static const char magic[4] = "DMCK";

@@ -14,7 +14,7 @@
 #include <zstd.h>
 
 #include "base/hash.h"
-#include "store/outfile.h"
+#include "base/outfile.h"
 
 struct table_reader {
     const uint8_t *map;

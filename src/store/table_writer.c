@@ -8,10 +8,10 @@
 #include <zstd.h>
 
 #include "base/hash.h"
+#include "base/outfile.h"
 #include "record/kind.h"
 #include "store/block.h"
 #include "store/filter.h"
-#include "store/outfile.h"
 
 enum { INDEX_MAX = 1 << 30 };
 

@@ -1,4 +1,4 @@
-#include "store/outfile.h"
+#include "base/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

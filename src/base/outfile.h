@@ -5,8 +5,8 @@
  * synced by whoever names the file (sync_folder). Errors are sticky: writes after one do nothing and the
  * first is told by commit. One owner, one thread.
  */
-#ifndef DNSMON_STORE_OUTFILE_H
-#define DNSMON_STORE_OUTFILE_H
+#ifndef DNSMON_BASE_OUTFILE_H
+#define DNSMON_BASE_OUTFILE_H
 
 #include "base/bytes.h"
 #include "base/fault.h"

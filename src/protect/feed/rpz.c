@@ -1,0 +1,152 @@
+/* rpz: a response policy zone as a zone file (draft-vixie-dnsop-dns-rpz; RFC 1035, 5): for Knot Resolver, which reads only files, and for
+ * any server that would rather load than transfer. Names are relative to $ORIGIN, or without it to the name that the zone is loaded as.
+ */
+#include "protect/feed/format.h"
+#include "protect/feed/formats.h"
+
+#include <sys/socket.h>
+
+enum { REFRESH_S = 60, EXPIRE_S = 30 * 86400, ANY_ZONE = 64 /* bytes left for a name that is not known */ };
+
+struct zone {
+    size_t len; /* of its name in wire form */
+};
+
+static int begin(struct feed *f, struct fault *why)
+{
+    struct zone *z = f->state;
+    uint8_t wire[NAME_WIRE_MAX];
+    char text[NAME_TEXT_MAX];
+    z->len = ANY_ZONE;
+    if (f->about->zone[0] != '\0') {
+        z->len = name_from_text(f->about->zone, strlen(f->about->zone), wire);
+        if (z->len == 0)
+            return fault_set(why, E_USAGE, "'%s' is no name for a zone", f->about->zone);
+        name_to_text(wire, z->len, text);
+        buffer_printf(&f->out, "$ORIGIN %s\n", text);
+    }
+    buffer_printf(&f->out, "$TTL %u\n@ SOA localhost. root.localhost. %u %u %u %u %u\n@ NS localhost.\n", f->about->ttl_s,
+                  f->about->serial, REFRESH_S, REFRESH_S, EXPIRE_S, f->about->ttl_s);
+    return E_OK;
+}
+
+static void put_garden(struct buffer *to, const char *owner, const char *below, const char *garden)
+{
+    uint8_t wire[NAME_WIRE_MAX];
+    char address[64], text[NAME_TEXT_MAX];
+    const char *at = garden;
+    int family;
+    if (feed_garden_address(&at, address, &family)) {
+        do
+            buffer_printf(to, "%s%s %s %s\n", below, owner, family == AF_INET ? "A" : "AAAA", address);
+        while (feed_garden_address(&at, address, &family));
+        return;
+    }
+    size_t len = name_from_text(garden, strlen(garden), wire);
+    if (len == 0)
+        buffer_printf(to, "%s%s CNAME .\n", below, owner);
+    else if (name_to_text(wire, len, text) != 0)
+        buffer_printf(to, "%s%s CNAME %s\n", below, owner, text);
+}
+
+static void put_rule(struct buffer *to, const struct feed_item *item, const char *below, const char *owner)
+{
+    static const char *const targets[FEED_ACTIONS] = {
+        [FEED_NXDOMAIN] = ".", [FEED_NODATA] = "*.", [FEED_DROP] = "rpz-drop.", [FEED_PASSTHRU] = "rpz-passthru.",
+    };
+    if (item->action == FEED_GARDEN)
+        put_garden(to, owner, below, item->garden);
+    else
+        buffer_printf(to, "%s%s CNAME %s\n", below, owner, targets[item->action]);
+}
+
+/* ---- addresses ---- */
+
+/* The longest run of groups that are zero, of two at least; the first of equal ones (RFC 5952, 4.2). Count 0: none. */
+static unsigned zero_run(const uint8_t *bytes, unsigned *ret_start)
+{
+    unsigned best = 0, run = 0;
+    for (unsigned g = 0; g < 8; g++) {
+        run = get_be16(bytes + 2 * g) == 0 ? run + 1 : 0;
+        if (run > best && run >= 2) {
+            best = run;
+            *ret_start = g + 1 - run;
+        }
+    }
+    return best;
+}
+
+/* 24.0.2.0.192.rpz-ip, 48.zz.db8.2001.rpz-ip: the last part first, and "zz" for the longest run of zeros. */
+static void put_ipv6(const struct feed_address *a, char *text, size_t size)
+{
+    unsigned start = 0, zeros = zero_run(a->bytes, &start);
+    int at = snprintf(text, size, "%u", a->prefix);
+    for (int g = 7; g >= 0; g--) {
+        if (zeros != 0 && (unsigned)g == start + zeros - 1) {
+            at += snprintf(text + at, size - (size_t)at, ".zz");
+            g = (int)start;
+            continue;
+        }
+        at += snprintf(text + at, size - (size_t)at, ".%x", get_be16(a->bytes + 2 * g));
+    }
+    snprintf(text + at, size - (size_t)at, ".rpz-ip");
+}
+
+static void put_address(const struct feed_address *a, char *text, size_t size)
+{
+    if (a->bits == 32)
+        snprintf(text, size, "%u.%u.%u.%u.%u.rpz-ip", a->prefix, a->bytes[3], a->bytes[2], a->bytes[1], a->bytes[0]);
+    else
+        put_ipv6(a, text, size);
+}
+
+/* ---- names ---- */
+
+/* Such a name would be a trigger of another kind. */
+static bool is_reserved(const char *name)
+{
+    static const char *const words[] = { "rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname" };
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(dot != NULL ? dot + 1 : name, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
+{
+    const struct zone *z = f->state;
+    const bool is_nameserver = e->p->trigger == TRIGGER_NAMESERVER;
+    char owner[NAME_TEXT_MAX + 16];
+    (void)why;
+    if (e->p->trigger == TRIGGER_ADDRESS) {
+        put_address(&e->address, owner, sizeof owner);
+        put_rule(&f->out, e->item, "", owner);
+        return E_OK;
+    }
+    const bool below = is_nameserver || e->p->trigger == TRIGGER_DOMAIN;
+    const size_t more = (below ? sizeof "*" : 0) + (is_nameserver ? sizeof "rpz-nsdname" : 0);
+    if (e->wire_len - 1 + more + z->len > NAME_WIRE_MAX)
+        return feed_leave(f, FEED_LEFT_LONG);
+    if (is_reserved(e->name))
+        return feed_leave(f, FEED_LEFT_NAME);
+    snprintf(owner, sizeof owner, "%s%s", e->name, is_nameserver ? ".rpz-nsdname" : "");
+    put_rule(&f->out, e->item, "", owner);
+    if (below)
+        put_rule(&f->out, e->item, "*.", owner);
+    return E_OK;
+}
+
+const struct feed_format feed_rpz = {
+    .name = "rpz",
+    .file = "rpz.zone",
+    .media = "text/dns; charset=utf-8",
+    .says = "names that are too long with the zone's name are left out",
+    .sign = ";",
+    .triggers = FEED_ALL_TRIGGERS,
+    .actions = FEED_ALL_ACTIONS,
+    .odd_names = true,
+    .state_bytes = sizeof(struct zone),
+    .begin = begin,
+    .item = item,
+};
