@@ -1,6 +1,7 @@
-/* bench_lifecycle [--names N] [--changes M] [--keep DIR]: the life cycle over N published names, then M changes among them; a JSON line.
+/* bench_lifecycle [--names N] [--changes M] [--days D] [--keep DIR]: the life cycle over N published names, then M changes among them; a JSON line.
  *
- * Names are found in one go, confirmed as the jump they are, and then M of them renewed and M withdrawn by analysis. The
+ * Names are found in one go, confirmed as the jump they are, and then after D days, 1 if not said, half of M are renewed and half of
+ * them expire. With 0 names that is done to what was kept. The
  * seconds are of the wall clock, commits and their syncs among them. */
 #include "protect/lifecycle.h"
 
@@ -58,25 +59,27 @@ static double run(struct knowledge *k, struct lifecycle_options *o, struct lifec
 
 int main(int argc, char **argv)
 {
-    long names = 1000000, changes = 1000;
+    long names = 1000000, changes = 1000, days = 1;
     const char *dir = "bench-lifecycle";
     struct fault why = { 0 };
     struct suffix_list *suffixes;
     struct guard *guard;
     struct knowledge *k;
-    struct policy policy;
+    struct protection policy;
     struct lifecycle_result first, confirmed, second, idle;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--names") == 0)
             names = atol(argv[i + 1]);
         else if (strcmp(argv[i], "--changes") == 0)
             changes = atol(argv[i + 1]);
+        else if (strcmp(argv[i], "--days") == 0)
+            days = atol(argv[i + 1]);
         else if (strcmp(argv[i], "--keep") == 0)
             dir = argv[i + 1];
     }
     if (mkdir(dir, 0755) != 0 && errno != EEXIST)
         return 1;
-    policy_init(&policy);
+    protection_init(&policy);
     policy.approve.per_day = UINT64_MAX;
     must(suffix_load(&suffixes, SUFFIX_DEFAULT_PATH, &why), &why);
     must(guard_create(&guard, suffixes, &policy, &why), &why);
@@ -86,9 +89,9 @@ int main(int argc, char **argv)
     double held_s = run(k, &o, &first);
     o.confirmed_by = "bench";
     double confirmed_s = run(k, &o, &confirmed);
-    o = (struct lifecycle_options){ &policy, guard, NOW + DAY, NULL };
-    find_all(k, 0, changes / 2, INDICATOR_ACTIVE, NOW + DAY);
-    find_all(k, changes / 2, changes, INDICATOR_EXPIRED, NOW + DAY);
+    o = (struct lifecycle_options){ &policy, guard, NOW + days * DAY, NULL };
+    find_all(k, 0, changes / 2, INDICATOR_ACTIVE, NOW + days * DAY);
+    find_all(k, changes / 2, changes, INDICATOR_EXPIRED, NOW + days * DAY);
     double changes_s = run(k, &o, &second), idle_s = run(k, &o, &idle);
     printf("{\"names\":%ld,\"held_s\":%.3f,\"confirmed_s\":%.3f,\"published\":%lld,\"changes\":%llu,\"changes_s\":%.4f,\"idle_s\":%.4f}\n", names,
            held_s, confirmed_s, (long long)confirmed.sizes.published, (unsigned long long)(second.renewed + second.out), changes_s, idle_s);

@@ -2,7 +2,7 @@
  * them into settings. */
 #include "cmd/config.h"
 
-#include "cmd/yamlfile.h"
+#include "cmd/protect_config.h"
 #include "dns/name.h"
 #include "input/source.h"
 
@@ -37,6 +37,7 @@ struct file {
     struct file_retention {
         char *slot, *hour, *day, *month, *activity, *activity_days;
     } retention;
+    struct file_protect protect;
 };
 
 #define TEXT(key, type) CYAML_FIELD_STRING_PTR(#key, MAYBE_PTR, type, key, 0, CYAML_UNLIMITED)
@@ -86,6 +87,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_SEQUENCE("inputs", MAYBE_PTR, struct file, inputs, &input_value, 0, SETTINGS_INPUTS_MAX),
     CYAML_FIELD_MAPPING("exclude", MAYBE, struct file, exclude, exclude_fields),
     CYAML_FIELD_MAPPING("retention", MAYBE, struct file, retention, retention_fields),
+    CYAML_FIELD_MAPPING("protect", MAYBE, struct file, protect, protect_config_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -377,6 +379,8 @@ static int apply(struct settings *s, const struct file *f, const char *path, str
         rc = apply_amounts(s, f, path, why);
     if (rc == 0)
         rc = apply_inputs(s, f, path, why);
+    if (rc == 0)
+        rc = protect_config_apply(&s->protect, &f->protect, path, why);
     return rc ? rc : apply_exclude(&s->exclude, &f->exclude, path, why);
 }
 
@@ -421,12 +425,14 @@ int settings_init(struct settings *s, struct fault *why)
     *s = (struct settings){ .threads = cores > 0 ? (unsigned)cores : 1, .memory = UINT64_C(1) << 30,
                             .slot_s = 0, .lateness_s = 5, .copy_window_ms = 10, .activity = true, .keep_activity_s = 35 * 86400,
                             .keep_days_s = 3 * 365 * 86400 };
+    protection_init(&s->protect);
     return settings_set(&s->db, db != NULL && db[0] != '\0' ? db : "./dnsmon-db", why);
 }
 
 void settings_release(struct settings *s)
 {
     release_lists(s);
+    protection_release(&s->protect);
     free(s->db);
     free(s->user);
     free(s->policy);

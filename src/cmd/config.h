@@ -31,12 +31,14 @@
  *       clients: [192.0.2.0/24]
  *     retention: {slot: 2d, hour: 35d, day: 1y, month: 3y, activity: 35d, activity_days: 3y}
  *     merge_bytes_per_s: 64M
+ *     protect: {}               # what is published of indicators, where, and who may have it: cmd/protect_config.h
  */
 #ifndef DNSMON_CMD_CONFIG_H
 #define DNSMON_CMD_CONFIG_H
 
 #include "base/fault.h"
 #include "cmd/value.h"
+#include "protect/protection.h"
 #include "store/store.h"
 
 enum { SETTINGS_PORTS_MAX = 16, SETTINGS_LIST_MAX = 4096, SETTINGS_INPUTS_MAX = 255 };
@@ -89,6 +91,7 @@ struct settings {
     uint64_t keep_activity_s; /* of hosts and domains by hour, whatever the tier; 0 = keep */
     uint64_t keep_days_s;     /* of what is left of those by day */
     uint64_t merge_bytes_per_s;
+    struct protection protect;
 };
 
 /* Defaults; the database is $DNSMON_DB or ./dnsmon-db. */

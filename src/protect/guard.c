@@ -108,7 +108,7 @@ static char *name_of_line(char *line)
     return ranked ? strsep(&rest, ",\r\n") : first;
 }
 
-static int read_lines(struct guard *g, FILE *file, const struct policy_top_list *list, struct fault *why)
+static int read_lines(struct guard *g, FILE *file, const struct protection_top_list *list, struct fault *why)
 {
     char *line = NULL, name[NAME_TEXT_MAX];
     size_t room = 0;
@@ -127,7 +127,7 @@ static int read_lines(struct guard *g, FILE *file, const struct policy_top_list 
     return rc || n > 0 ? rc : fault_set(why, E_MALFORMED, "%s: no line of it is a domain name", list->file);
 }
 
-static int read_top(struct guard *g, const struct policy_top_list *list, struct fault *why)
+static int read_top(struct guard *g, const struct protection_top_list *list, struct fault *why)
 {
     FILE *file = fopen(list->file, "re");
     if (file == NULL)
@@ -168,11 +168,11 @@ static int add_garden(struct guard *g, const char *action, struct fault *why)
     return digits ? guard_add_needed(g, name, why) : E_OK;
 }
 
-static int add_views(struct guard *g, const struct policy *p, struct fault *why)
+static int add_views(struct guard *g, const struct protection *p, struct fault *why)
 {
     int rc = E_OK;
     for (unsigned i = 0; rc == 0 && i < p->n_views; i++) {
-        const struct policy_view *v = &p->views[i];
+        const struct protection_view *v = &p->views[i];
         rc = guard_add_needed(g, v->zone, why);
         if (rc == 0)
             rc = add_garden(g, v->action, why);
@@ -182,7 +182,7 @@ static int add_views(struct guard *g, const struct policy *p, struct fault *why)
     return rc;
 }
 
-static int fill(struct guard *g, const struct policy *p, struct fault *why)
+static int fill(struct guard *g, const struct protection *p, struct fault *why)
 {
     int rc = E_OK;
     for (size_t i = 0; rc == 0 && i < sizeof needed_by_dns / sizeof needed_by_dns[0]; i++)
@@ -192,7 +192,7 @@ static int fill(struct guard *g, const struct policy *p, struct fault *why)
     return rc || p->top_list.file == NULL ? rc : read_top(g, &p->top_list, why);
 }
 
-int guard_create(struct guard **ret, const struct suffix_list *suffixes, const struct policy *policy, struct fault *why)
+int guard_create(struct guard **ret, const struct suffix_list *suffixes, const struct protection *policy, struct fault *why)
 {
     struct guard *g = calloc(1, sizeof *g);
     if (g == NULL)

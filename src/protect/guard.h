@@ -10,7 +10,7 @@
 #define DNSMON_PROTECT_GUARD_H
 
 #include "dns/suffix.h"
-#include "protect/policy.h"
+#include "protect/protection.h"
 
 struct guard;
 
@@ -24,7 +24,7 @@ enum { GUARD_REASON_MAX = 320 };
 
 /* The suffixes are borrowed. The policy's top list is read; the gardens and views that it names are needed. E_MALFORMED: no line of the list is a
  * name. */
-int guard_create(struct guard **ret, const struct suffix_list *suffixes, const struct policy *policy, struct fault *why) MUST_CHECK;
+int guard_create(struct guard **ret, const struct suffix_list *suffixes, const struct protection *policy, struct fault *why) MUST_CHECK;
 void guard_destroy(struct guard **guard);
 
 /* A name that DNS or the network needs, and all below it. In the form of knowledge.h. */

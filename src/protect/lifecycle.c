@@ -69,7 +69,7 @@ static int save_memory(struct run *r, struct fault *why)
 static void renew_memory(struct run *r)
 {
     struct memory *m = &r->memory;
-    uint64_t digest = hash_mix(policy_digest(r->o->policy) ^ guard_digest(r->o->guard));
+    uint64_t digest = hash_mix(protection_digest(r->o->policy) ^ guard_digest(r->o->guard));
     int64_t day = r->o->now / DAY_S;
     if (m->digest != digest)
         m->followed = 0;
@@ -418,7 +418,7 @@ static int begin_window(void *ctx, const struct version *v, struct fault *why)
     return E_OK;
 }
 
-static uint64_t limit_of(const struct policy_jump *jump, double percent, int64_t published)
+static uint64_t limit_of(const struct protection_jump *jump, double percent, int64_t published)
 {
     double share = percent / 100 * (double)published;
     return share > (double)jump->least ? (uint64_t)share : jump->least;
@@ -426,7 +426,7 @@ static uint64_t limit_of(const struct policy_jump *jump, double percent, int64_t
 
 static void say_jump(struct run *r, const struct window *w)
 {
-    const struct policy_jump *j = &r->o->policy->jump;
+    const struct protection_jump *j = &r->o->policy->jump;
     snprintf(r->result.jump, sizeof r->result.jump,
              "within an hour %" PRIu64 " would be published and %" PRIu64 " taken back, of %" PRId64
              ": a jump is more than %g %% or %g %%, and more than %" PRIu64, w->added, w->dropped, w->published, j->add, j->drop, j->least);
@@ -454,7 +454,7 @@ static int find_window(struct run *r, struct window *ret, struct fault *why)
 
 static int find_jump(struct run *r, struct fault *why)
 {
-    const struct policy_jump *j = &r->o->policy->jump;
+    const struct protection_jump *j = &r->o->policy->jump;
     struct publication_sizes sizes;
     struct window w = { .published = 0 };
     int rc = find_window(r, &w, why);

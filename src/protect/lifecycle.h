@@ -21,7 +21,7 @@ enum { LIFECYCLE_JUMP_S = 3600, LIFECYCLE_JUMP_TEXT = 256 };
 
 /* All borrowed. */
 struct lifecycle_options {
-    const struct policy *policy;
+    const struct protection *policy;
     const struct guard *guard;
     int64_t now;              /* seconds, wall clock */
     const char *confirmed_by; /* an operator, who lets through what a jump holds; NULL = nobody. Audited */

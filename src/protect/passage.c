@@ -138,8 +138,8 @@ static bool find_cap(const struct passage_case *c, struct passage *p)
 /* What keeps policy from approving it; false: nothing. */
 static bool find_objection(const struct passage_case *c, struct passage *p)
 {
-    const struct policy_approve *a = &c->policy->approve;
-    const char *category = policy_category(c->indicator->categories, &a->not);
+    const struct protection_approve *a = &c->policy->approve;
+    const char *category = protection_category(c->indicator->categories, &a->not);
     if (c->withdrawal != NULL)
         say(p, "withdrawn by %.128s: %.1100s", c->withdrawal->author, c->withdrawal->reason);
     else if (c->guard != GUARD_FREE)

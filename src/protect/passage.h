@@ -20,7 +20,7 @@ enum { PASSAGE_REASON_MAX = 1400 };
 
 /* What is known. All borrowed; NULL = there is none. */
 struct passage_case {
-    const struct policy *policy;
+    const struct protection *policy;
     int64_t now;       /* seconds, wall clock */
     int64_t data_time; /* seconds up to where data were analysed; 0 = nothing was */
     enum guard_answer guard;

@@ -86,9 +86,9 @@ static void answers(void **state)
     };
     char zone[] = "rpz.ours.example", garden[] = "garden garden.shop.example", wall[] = "garden wall.shop.example",
          category[] = "phishing";
-    struct policy_action actions[] = { { category, wall } };
-    struct policy_view view = { .zone = zone, .action = garden, .actions = actions, .n_actions = 1 };
-    struct policy p = { .views = &view, .n_views = 1 };
+    struct protection_action actions[] = { { category, wall } };
+    struct protection_view view = { .zone = zone, .action = garden, .actions = actions, .n_actions = 1 };
+    struct protection p = { .views = &view, .n_views = 1 };
     struct guard *g;
     (void)state;
     p.top_list.file = write_file("# a comment\n1,Popular.Example\r\n2,www.deep.example\nthird.example,7,8\nfourth.example\n");
@@ -106,7 +106,7 @@ static void answers(void **state)
 
 static void other_lists_are_told(void **state)
 {
-    struct policy p = { .n_views = 0 };
+    struct protection p = { .n_views = 0 };
     struct guard *plain, *listed;
     (void)state;
     assert_int_equal(guard_create(&plain, suffixes, &p, &why), 0);
@@ -127,8 +127,8 @@ static void views_show(void **state)
 {
     char phishing[] = "phishing", malware[] = "malware", garden[] = "garden 192.0.2.1", nodata[] = "nodata";
     char *only[] = { phishing, malware };
-    struct policy_action actions[] = { { malware, garden } };
-    struct policy p = { .n_views = 0 };
+    struct protection_action actions[] = { { malware, garden } };
+    struct protection p = { .n_views = 0 };
     const struct {
         enum stage stage;
         enum verdict_level level;
@@ -148,17 +148,17 @@ static void views_show(void **state)
         { STAGE_PUBLISHED, VERDICT_MALICIOUS, TRIGGER_ADDRESS, "[\"malware\"]", NULL },
     };
     (void)state;
-    struct policy_view v = { .least = VERDICT_HIGH_RISK, .categories = { only, 2 }, .stages = 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED,
+    struct protection_view v = { .least = VERDICT_HIGH_RISK, .categories = { only, 2 }, .stages = 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED,
                              .action = nodata, .actions = actions, .n_actions = 1 };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct publication pub = { .stage = rows[i].stage, .level = rows[i].level, .trigger = rows[i].trigger, .categories = rows[i].categories };
-        bool shown = policy_shows(&p, &v, &pub);
-        if (shown != (rows[i].action != NULL) || (shown && strcmp(policy_action(&v, &pub), rows[i].action) != 0))
-            fail_msg("row %zu: %d, %s", i, shown, policy_action(&v, &pub));
+        bool shown = protection_shows(&p, &v, &pub);
+        if (shown != (rows[i].action != NULL) || (shown && strcmp(protection_action(&v, &pub), rows[i].action) != 0))
+            fail_msg("row %zu: %d, %s", i, shown, protection_action(&v, &pub));
     }
     struct publication address = { .stage = STAGE_PUBLISHED, .level = VERDICT_MALICIOUS, .trigger = TRIGGER_ADDRESS, .categories = "[\"malware\"]" };
     p.infrastructure = true;
-    assert_true(policy_shows(&p, &v, &address));
+    assert_true(protection_shows(&p, &v, &address));
 }
 
 int main(void)

@@ -22,7 +22,7 @@ static const char psl[] = "com\nexample\ngithub.io\n";
 static struct fault why;
 static struct suffix_list *suffixes;
 static struct guard *guard;
-static struct policy policy;
+static struct protection policy;
 static struct knowledge *k;
 static const char *dir;
 static struct lifecycle_result last;
@@ -45,7 +45,7 @@ static int begin(void **state)
     dir = path;
     assert_int_equal(mkdir(path, 0755), 0);
     now = NOW;
-    policy_init(&policy);
+    protection_init(&policy);
     OK(suffix_parse(&suffixes, psl, sizeof psl - 1, &why));
     OK(guard_create(&guard, suffixes, &policy, &why));
     OK(knowledge_open(&k, dir, KNOWLEDGE_WRITE, &why));
@@ -67,7 +67,7 @@ static int end(void **state)
     assert_int_equal(damages, 0);
     guard_destroy(&guard);
     suffix_destroy(&suffixes);
-    policy_release(&policy);
+    protection_release(&policy);
     return 0;
 }
 
@@ -367,7 +367,7 @@ static void review_and_why(void **state)
         { "root-servers.net", "never: infrastructure" },
     };
     (void)state;
-    policy.approve.not = (struct policy_texts){ not, 1 };
+    policy.approve.not = (struct protection_texts){ not, 1 };
     policy.approve.clients = 50;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         put(rows[i].name, INDICATOR_ACTIVE, i == 1 ? "[\"tunnel\"]" : "[]", "dnsmon");
@@ -385,7 +385,7 @@ static void review_and_why(void **state)
         expect_reason(rows[i].name, rows[i].why);
     struct lifecycle_options o = { &policy, guard, now, NULL };
     assert_int_equal(lifecycle_approve(k, &o, "github.io", TRIGGER_DOMAIN, "ann", "please", &why), E_USAGE);
-    policy.approve.not = (struct policy_texts){ NULL, 0 }; /* another policy: all is looked at anew */
+    policy.approve.not = (struct protection_texts){ NULL, 0 }; /* another policy: all is looked at anew */
     policy.approve.clients = 60;
     run();
     assert_int_equal(last.published, 2);
@@ -442,7 +442,7 @@ static void a_day_has_a_cap(void **state)
 static void jumps_wait(void **state)
 {
     (void)state;
-    policy.jump = (struct policy_jump){ 10, 10, 5 };
+    policy.jump = (struct protection_jump){ 10, 10, 5 };
     find_many("a", 0, 6);
     run();
     assert_true(last.sizes.published == 0 && last.sizes.held_in == 6 && last.jump[0] != '\0');
@@ -470,7 +470,7 @@ static void jumps_wait(void **state)
 static void drops_wait(void **state)
 {
     (void)state;
-    policy.jump = (struct policy_jump){ 1000, 10, 5 };
+    policy.jump = (struct protection_jump){ 1000, 10, 5 };
     find_many("a", 0, 5);
     run();
     now += 2 * 3600;
@@ -508,7 +508,7 @@ static void confirmations_are_audited(void **state)
 {
     struct buffer jump;
     (void)state;
-    policy.jump = (struct policy_jump){ 10, 10, 5 };
+    policy.jump = (struct protection_jump){ 10, 10, 5 };
     find_many("a", 0, 7);
     run();
     buffer_init(&jump, 1000);
@@ -529,7 +529,7 @@ static void shadows_are_held_as_shadows(void **state)
 {
     (void)state;
     policy.shadow_s = 60;
-    policy.jump = (struct policy_jump){ 10, 10, 5 };
+    policy.jump = (struct protection_jump){ 10, 10, 5 };
     find_many("a", 0, 6);
     run();
     assert_true(last.sizes.shadow == 6 && last.sizes.held_in == 0);

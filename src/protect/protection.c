@@ -1,4 +1,4 @@
-#include "protect/policy.h"
+#include "protect/protection.h"
 
 #include "base/buffer.h"
 #include "base/hash.h"
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void policy_init(struct policy *p)
+void protection_init(struct protection *p)
 {
-    *p = (struct policy){
+    *p = (struct protection){
         .approve = { .least = VERDICT_HIGH_RISK, .clients = 100, .per_day = 1000 },
         .jump = { .add = 10, .drop = 10, .least = 100 },
     };
@@ -17,14 +17,14 @@ void policy_init(struct policy *p)
 
 /* ---- release ---- */
 
-static void release_texts(struct policy_texts *t)
+static void release_texts(struct protection_texts *t)
 {
     for (unsigned i = 0; i < t->n; i++)
         free(t->text[i]);
     free(t->text);
 }
 
-static void release_view(struct policy_view *v)
+static void release_view(struct protection_view *v)
 {
     for (unsigned i = 0; i < v->n_actions; i++) {
         free(v->actions[i].category);
@@ -36,7 +36,7 @@ static void release_view(struct policy_view *v)
     release_texts(&v->categories);
 }
 
-static void release_peers(struct policy_peer *peers, unsigned n)
+static void release_peers(struct protection_peer *peers, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         free(peers[i].address);
@@ -45,7 +45,7 @@ static void release_peers(struct policy_peer *peers, unsigned n)
     free(peers);
 }
 
-static void release_server(struct policy_server *s)
+static void release_server(struct protection_server *s)
 {
     for (unsigned i = 0; i < s->n_keys; i++) {
         if (s->keys[i].secret != NULL)
@@ -55,12 +55,13 @@ static void release_server(struct policy_server *s)
         free(s->keys[i].secret);
     }
     free(s->keys);
+    free(s->keys_file);
     release_texts(&s->listen);
     release_peers(s->secondaries, s->n_secondaries);
     release_peers(s->allow, s->n_allow);
 }
 
-void policy_release(struct policy *p)
+void protection_release(struct protection *p)
 {
     for (unsigned i = 0; i < p->n_views; i++)
         release_view(&p->views[i]);
@@ -71,7 +72,7 @@ void policy_release(struct policy *p)
     release_texts(&p->feeds.formats);
     release_texts(&p->approve.not);
     release_server(&p->server);
-    policy_init(p);
+    protection_init(p);
 }
 
 /* ---- views ---- */
@@ -86,7 +87,7 @@ static bool has_category(const char *categories, const char *category)
     return false;
 }
 
-const char *policy_category(const char *categories, const struct policy_texts *of)
+const char *protection_category(const char *categories, const struct protection_texts *of)
 {
     for (unsigned i = 0; i < of->n; i++)
         if (has_category(categories, of->text[i]))
@@ -94,14 +95,14 @@ const char *policy_category(const char *categories, const struct policy_texts *o
     return NULL;
 }
 
-bool policy_shows(const struct policy *p, const struct policy_view *v, const struct publication *published)
+bool protection_shows(const struct protection *p, const struct protection_view *v, const struct publication *published)
 {
     bool infrastructure = published->trigger == TRIGGER_ADDRESS || published->trigger == TRIGGER_NAMESERVER;
     return (v->stages >> published->stage & 1) != 0 && published->level >= v->least && (p->infrastructure || !infrastructure) &&
-           (v->categories.n == 0 || policy_category(published->categories, &v->categories) != NULL);
+           (v->categories.n == 0 || protection_category(published->categories, &v->categories) != NULL);
 }
 
-const char *policy_action(const struct policy_view *v, const struct publication *published)
+const char *protection_action(const struct protection_view *v, const struct publication *published)
 {
     if (published->stage == STAGE_SHADOW)
         return "passthru";
@@ -113,7 +114,7 @@ const char *policy_action(const struct policy_view *v, const struct publication 
 
 /* ---- digest ---- */
 
-uint64_t policy_digest(const struct policy *p)
+uint64_t protection_digest(const struct protection *p)
 {
     struct buffer text;
     buffer_init(&text, 1 << 20);

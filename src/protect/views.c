@@ -1,0 +1,438 @@
+#include "protect/views.h"
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "knowledge/analysis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY "views" /* setting: digest of the views and the serial of the version since which they are so */
+
+enum {
+    REFRESH_S = 60,
+    RETRY_S = 30,
+    EXPIRE_S = 30 * 86400, /* secondaries go on without us */
+    MINIMUM_S = 30,
+    MEMORY_MAX = 64,
+    VERSIONS_MAX = 1 << 20,
+};
+
+struct view {
+    const struct protection_view *config;
+    struct zone *zone;
+    bool making; /* a version is under way */
+};
+
+struct views {
+    const struct protection *p;
+    struct view *view;
+    unsigned n;
+    int64_t serial;      /* of the last version that was applied */
+    int64_t last_change; /* of the journal, in it */
+    uint64_t refused;
+    struct fault refused_why; /* the last time */
+};
+
+/* ---- zones ---- */
+
+static int create_zone(struct view *v, struct fault *why)
+{
+    const struct zone_options options = {
+        .origin = v->config->zone, .ns = "localhost.", .mname = "localhost.", .rname = "hostmaster.localhost.",
+        .ttl_s = v->config->ttl_s, .refresh_s = REFRESH_S, .retry_s = RETRY_S, .expire_s = EXPIRE_S, .minimum_s = MINIMUM_S,
+        .journal_max = VIEWS_JOURNAL,
+    };
+    unsigned action;
+    int rc = zone_create(&v->zone, &options, why);
+    if (rc == 0)
+        rc = zone_action(v->zone, v->config->action, &action, why);
+    for (unsigned i = 0; rc == 0 && i < v->config->n_actions; i++)
+        rc = zone_action(v->zone, v->config->actions[i].action, &action, why);
+    return rc;
+}
+
+int views_create(struct views **ret, const struct protection *p, struct fault *why)
+{
+    struct views *v = calloc(1, sizeof *v);
+    int rc = v != NULL && (v->view = calloc(p->n_views + 1, sizeof *v->view)) != NULL
+                 ? E_OK
+                 : fault_set(why, E_NOMEM, "no memory for policy zones");
+    if (rc == 0)
+        v->p = p;
+    for (unsigned i = 0; rc == 0 && i < p->n_views; i++) {
+        v->view[i].config = &p->views[i];
+        v->n++;
+        rc = create_zone(&v->view[i], why);
+    }
+    if (rc != 0)
+        views_destroy(&v);
+    *ret = v;
+    return rc;
+}
+
+void views_destroy(struct views **v)
+{
+    if (*v == NULL)
+        return;
+    for (unsigned i = 0; i < (*v)->n; i++)
+        zone_destroy(&(*v)->view[i].zone);
+    free((*v)->view);
+    free(*v);
+    *v = NULL;
+}
+
+unsigned views_count(const struct views *v)
+{
+    return v->n;
+}
+
+struct zone *views_zone(const struct views *v, unsigned i)
+{
+    return v->view[i].zone;
+}
+
+uint64_t views_refused(const struct views *v, const char **ret_why)
+{
+    *ret_why = v->refused_why.text;
+    return v->refused;
+}
+
+/* ---- versions ---- */
+
+static int begin(struct view *v, int64_t serial, struct fault *why)
+{
+    int rc = v->making ? E_OK : zone_begin(v->zone, (uint32_t)serial, why);
+    v->making = v->making || rc == 0;
+    return rc;
+}
+
+static void abort_all(struct views *v)
+{
+    for (unsigned i = 0; i < v->n; i++) {
+        if (v->view[i].making)
+            zone_abort(v->view[i].zone);
+        v->view[i].making = false;
+    }
+}
+
+static int commit_all(struct views *v, struct fault *why)
+{
+    for (unsigned i = 0; i < v->n; i++) {
+        if (!v->view[i].making)
+            continue;
+        int rc = zone_commit(v->view[i].zone, why);
+        if (rc != 0)
+            return rc;
+        v->view[i].making = false;
+    }
+    return E_OK;
+}
+
+/* Counts what a zone refused; other failures are the caller's. */
+static int refuse(struct views *v, int rc, const struct fault *why)
+{
+    if (rc != E_MALFORMED)
+        return rc;
+    v->refused++;
+    v->refused_why = *why;
+    return E_OK;
+}
+
+/* Makes what a view shows of a trigger what it has to be, in the version `serial`. */
+static int show_in(struct views *v, struct view *view, const struct publication *p, int64_t serial, struct fault *why)
+{
+    bool shown = protection_shows(v->p, view->config, p);
+    int before = zone_find(view->zone, p->trigger, p->name);
+    unsigned action = 0;
+    int rc = shown ? zone_action(view->zone, protection_action(view->config, p), &action, why) : E_OK;
+    if (rc != 0 || (shown ? before == (int)action : before < 0))
+        return rc;
+    rc = begin(view, serial, why);
+    if (rc != 0)
+        return rc;
+    return refuse(v, shown ? zone_add(view->zone, p->trigger, p->name, action, why) : zone_remove(view->zone, p->trigger, p->name, why), why);
+}
+
+struct showing {
+    struct views *v;
+    int64_t serial;
+};
+
+static int show(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct showing *s = ctx;
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < s->v->n; i++)
+        rc = show_in(s->v, &s->v->view[i], p, s->serial, why);
+    return rc;
+}
+
+static int show_change(void *ctx, const struct publication_change *c, struct fault *why)
+{
+    return show(ctx, &c->now, why);
+}
+
+/* But those that have this version since a former try, of which others failed. */
+static int begin_all(struct views *v, int64_t serial, struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < v->n; i++)
+        if (zone_is_empty(v->view[i].zone) || zone_serial(v->view[i].zone) != (uint32_t)serial)
+            rc = begin(&v->view[i], serial, why);
+    return rc;
+}
+
+/* The next version, its changes being those of the journal after v->last_change. */
+static int apply(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
+{
+    struct showing s = { v, version->serial };
+    int rc = version->changes == 0 ? begin_all(v, version->serial, why)
+                                   : publication_changes(k, v->last_change, version->last_change, show_change, &s, why);
+    if (rc == 0)
+        rc = commit_all(v, why);
+    if (rc != 0) {
+        abort_all(v);
+        return rc;
+    }
+    v->serial = version->serial;
+    v->last_change = version->last_change;
+    return E_OK;
+}
+
+/* ---- the version of a new life ---- */
+
+/* Of all that decides which records a history becomes. */
+static uint64_t digest_of(const struct views *v)
+{
+    struct buffer b;
+    buffer_init(&b, 16 << 20);
+    for (unsigned i = 0; i < v->n; i++) {
+        const struct protection_view *c = v->view[i].config;
+        buffer_printf(&b, "%s %d %u %s %" PRIu32 " %d\n", c->zone, (int)c->least, c->stages, c->action, c->ttl_s, v->p->infrastructure);
+        for (unsigned j = 0; j < c->categories.n; j++)
+            buffer_printf(&b, " only %s", c->categories.text[j]);
+        for (unsigned j = 0; j < c->n_actions; j++)
+            buffer_printf(&b, " %s %s", c->actions[j].category, c->actions[j].action);
+    }
+    uint64_t digest = hash_stable(b.ptr, b.len);
+    buffer_release(&b);
+    return digest;
+}
+
+/* Since which version the views are as they are; 0 = they are not. */
+static int configured_since(const struct views *v, struct knowledge *k, int64_t *ret, struct fault *why)
+{
+    struct buffer text;
+    uint64_t digest = 0;
+    int64_t serial = 0;
+    buffer_init(&text, MEMORY_MAX);
+    int rc = setting_get(k, MEMORY, &text, why);
+    buffer_u8(&text, '\0');
+    if (rc == 0 && !text.failed && sscanf((const char *)text.ptr, "%" SCNx64 " %" SCNd64, &digest, &serial) == 2 && digest == digest_of(v))
+        *ret = serial;
+    else
+        *ret = 0;
+    buffer_release(&text);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+int views_begin(const struct views *v, struct knowledge *k, int64_t now, struct fault *why)
+{
+    char text[MEMORY_MAX];
+    int64_t since, serial;
+    int rc = configured_since(v, k, &since, why);
+    if (rc == 0)
+        rc = publication_seal(k, now, since ? "the server starts" : "the views are configured anew", &serial, why);
+    if (rc != 0 || since != 0)
+        return rc;
+    snprintf(text, sizeof text, "%016" PRIx64 " %" PRId64, digest_of(v), serial);
+    return setting_put(k, MEMORY, text, why);
+}
+
+/* ---- loading ---- */
+
+struct versions {
+    struct version *all; /* their reasons are not kept */
+    size_t n, room;
+};
+
+static int keep_version(void *ctx, const struct version *version, struct fault *why)
+{
+    struct versions *of = ctx;
+    if (of->n == of->room) {
+        size_t room = of->room ? 2 * of->room : 256;
+        struct version *more = room <= VERSIONS_MAX ? reallocarray(of->all, room, sizeof *more) : NULL;
+        if (more == NULL)
+            return fault_set(why, E_NOMEM, "no memory for the versions of what is published");
+        of->all = more;
+        of->room = room;
+    }
+    of->all[of->n] = *version;
+    of->all[of->n++].reason = NULL;
+    return E_OK;
+}
+
+/* The version with which the zones begin: the oldest after which no more changed than a journal holds. */
+static size_t choose_first(const struct versions *of)
+{
+    size_t first = of->n - 1;
+    for (int64_t changes = 0; first > 0; first--) {
+        changes += of->all[first].changes;
+        if (changes > VIEWS_JOURNAL || of->n - first >= VIEWS_JOURNAL_VERSIONS)
+            break;
+    }
+    return first;
+}
+
+/* Triggers that changed after the first version, each once: what is stored of them is not what they were then. */
+struct changed {
+    struct arena texts;
+    struct changed_trigger {
+        const char *name;
+        enum trigger trigger;
+    } *slot; /* a hash table at most half full; NULL names are free */
+    size_t n, size;
+};
+
+static struct changed_trigger *place_of(const struct changed *c, const char *name, enum trigger trigger)
+{
+    size_t at = hash_mix(hash_stable(name, strlen(name)) + trigger) & (c->size - 1);
+    while (c->slot[at].name != NULL && (c->slot[at].trigger != trigger || strcmp(c->slot[at].name, name) != 0))
+        at = (at + 1) & (c->size - 1);
+    return &c->slot[at];
+}
+
+static bool widen(struct changed *c)
+{
+    struct changed wide = { .size = 2 * c->size, .slot = calloc(2 * c->size, sizeof *wide.slot) };
+    if (wide.slot == NULL)
+        return false;
+    for (size_t i = 0; i < c->size; i++)
+        if (c->slot[i].name != NULL)
+            *place_of(&wide, c->slot[i].name, c->slot[i].trigger) = c->slot[i];
+    free(c->slot);
+    c->slot = wide.slot;
+    c->size = wide.size;
+    return true;
+}
+
+static int note_change(void *ctx, const struct publication_change *row, struct fault *why)
+{
+    struct changed *c = ctx;
+    struct changed_trigger *slot = place_of(c, row->now.name, row->now.trigger);
+    if (slot->name != NULL)
+        return E_OK;
+    size_t len = strlen(row->now.name) + 1;
+    char *name = arena_alloc(&c->texts, len);
+    if (name == NULL)
+        return fault_set(why, E_NOMEM, "no memory for what changed");
+    memcpy(name, row->now.name, len);
+    *slot = (struct changed_trigger){ name, row->now.trigger };
+    return 2 * ++c->n < c->size || widen(c) ? E_OK : fault_set(why, E_NOMEM, "no memory for what changed");
+}
+
+struct loading {
+    struct showing showing;
+    struct changed changed;
+    int64_t until;  /* of the journal, in the first version */
+    struct knowledge *k;
+};
+
+static int show_unchanged(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct loading *l = ctx;
+    return place_of(&l->changed, p->name, p->trigger)->name != NULL ? E_OK : show(&l->showing, p, why);
+}
+
+/* Rows of one trigger, oldest first: each that was there in the first version takes the place of the one before. */
+static int show_then(void *ctx, const struct publication_change *c, struct fault *why)
+{
+    struct loading *l = ctx;
+    return c->serial <= l->until ? show(&l->showing, &c->now, why) : E_OK;
+}
+
+static int load_first(struct views *v, struct loading *l, struct fault *why)
+{
+    int rc = publication_changes(l->k, l->until, INT64_MAX, note_change, &l->changed, why);
+    if (rc == 0)
+        rc = begin_all(v, l->showing.serial, why);
+    if (rc == 0)
+        rc = publication_each(l->k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, show_unchanged, l, why);
+    for (size_t i = 0; rc == 0 && i < l->changed.size; i++)
+        if (l->changed.slot[i].name != NULL)
+            rc = publication_history(l->k, l->changed.slot[i].name, l->changed.slot[i].trigger, show_then, l, why);
+    return rc ? rc : commit_all(v, why);
+}
+
+static int load_from(struct views *v, struct knowledge *k, const struct version *first, struct fault *why)
+{
+    struct loading l = { .showing = { v, first->serial }, .until = first->last_change, .k = k, .changed = { .size = 1024 } };
+    arena_init(&l.changed.texts, 1 << 16);
+    l.changed.slot = calloc(l.changed.size, sizeof *l.changed.slot);
+    int rc = l.changed.slot != NULL ? load_first(v, &l, why) : fault_set(why, E_NOMEM, "no memory for what changed");
+    if (rc != 0)
+        abort_all(v);
+    v->serial = first->serial;
+    v->last_change = first->last_change;
+    free(l.changed.slot);
+    arena_release(&l.changed.texts);
+    return rc;
+}
+
+static int load(struct views *v, struct knowledge *k, struct fault *why)
+{
+    struct versions of = { .n = 0 };
+    int64_t since;
+    int rc = configured_since(v, k, &since, why);
+    if (rc == 0)
+        rc = version_each(k, since - 1, keep_version, &of, why);
+    if (rc == 0 && (since == 0 || of.n == 0))
+        rc = fault_set(why, E_ABSENT, "nothing was published yet in these views");
+    size_t first = rc == 0 ? choose_first(&of) : 0;
+    if (rc == 0)
+        rc = load_from(v, k, &of.all[first], why);
+    for (size_t i = first + 1; rc == 0 && i < of.n; i++)
+        rc = apply(v, k, &of.all[i], why);
+    free(of.all);
+    return rc;
+}
+
+/* Within one view of the file. */
+static int reading(struct views *v, struct knowledge *k, int (*what)(struct views *v, struct knowledge *k, struct fault *why),
+                   struct fault *why)
+{
+    int rc = knowledge_begin(k, why);
+    if (rc != 0)
+        return rc;
+    rc = what(v, k, why);
+    knowledge_rollback(k);
+    return rc;
+}
+
+int views_load(struct views *v, struct knowledge *k, struct fault *why)
+{
+    v->refused = 0;
+    return reading(v, k, load, why);
+}
+
+static int follow(struct views *v, struct knowledge *k, struct fault *why)
+{
+    struct versions of = { .n = 0 };
+    int rc = version_each(k, v->serial, keep_version, &of, why);
+    for (size_t i = 0; rc == 0 && i < of.n; i++)
+        rc = apply(v, k, &of.all[i], why);
+    free(of.all);
+    return rc;
+}
+
+int views_follow(struct views *v, struct knowledge *k, bool *ret_changed, struct fault *why)
+{
+    int64_t before = v->serial;
+    int rc = reading(v, k, follow, why);
+    *ret_changed = v->serial != before;
+    return rc;
+}
