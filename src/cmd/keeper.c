@@ -1,0 +1,170 @@
+#include "cmd/keeper.h"
+
+#include "cmd/commands.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    LOOK_MS = 100,
+    DUE_S = 10,    /* what is due is looked for so often */
+    AGAIN_MS = 1000,
+    TEXT_MAX = NAME_TEXT_MAX,
+};
+
+/* A receipt with its texts. */
+struct kept {
+    struct receipt receipt;
+    char secondary[64], zone[TEXT_MAX], outcome[64];
+};
+
+struct keeper {
+    struct protecting *protecting;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of the queue */
+    atomic_bool stop;
+    atomic_ullong lost;
+    unsigned first, n;
+    struct kept queue[KEEPER_QUEUE];
+    int64_t seen; /* the file's change counter */
+    time_t ran;   /* monotonic seconds */
+    struct fault said;
+};
+
+/* ---- receipts ---- */
+
+void keeper_receive(struct keeper *k, const struct receipt *r)
+{
+    pthread_mutex_lock(&k->lock);
+    if (k->n == KEEPER_QUEUE) {
+        atomic_fetch_add(&k->lost, 1);
+    } else {
+        struct kept *to = &k->queue[(k->first + k->n++) % KEEPER_QUEUE];
+        to->receipt = *r;
+        snprintf(to->secondary, sizeof to->secondary, "%s", r->secondary);
+        snprintf(to->zone, sizeof to->zone, "%s", r->zone);
+        snprintf(to->outcome, sizeof to->outcome, "%s", r->outcome);
+    }
+    pthread_mutex_unlock(&k->lock);
+}
+
+uint64_t keeper_lost(const struct keeper *k)
+{
+    return atomic_load(&k->lost);
+}
+
+static bool next_receipt(struct keeper *k, struct kept *ret)
+{
+    pthread_mutex_lock(&k->lock);
+    bool any = k->n > 0;
+    if (any) {
+        *ret = k->queue[k->first];
+        k->first = (k->first + 1) % KEEPER_QUEUE;
+        k->n--;
+    }
+    pthread_mutex_unlock(&k->lock);
+    return any;
+}
+
+static int write_receipts(struct keeper *k, struct fault *why)
+{
+    struct kept kept;
+    struct knowledge *file = k->protecting->k;
+    if (!next_receipt(k, &kept))
+        return E_OK;
+    int rc = knowledge_begin(file, why);
+    do {
+        kept.receipt.secondary = kept.secondary;
+        kept.receipt.zone = kept.zone;
+        kept.receipt.outcome = kept.outcome;
+        rc = rc ? rc : receipt_add(file, &kept.receipt, why);
+        if (rc != 0)
+            atomic_fetch_add(&k->lost, 1);
+    } while (next_receipt(k, &kept));
+    rc = rc ? rc : knowledge_commit(file, why);
+    if (rc != 0)
+        knowledge_rollback(file);
+    return rc;
+}
+
+/* ---- the life cycle ---- */
+
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static int live_on(struct keeper *k, struct fault *why)
+{
+    struct lifecycle_result result;
+    int64_t changed;
+    int rc = knowledge_changed(k->protecting->k, &changed, why);
+    if (rc != 0 || (changed == k->seen && now_s() - k->ran < DUE_S))
+        return rc;
+    k->protecting->life.now = time(NULL);
+    rc = lifecycle_run(k->protecting->k, &k->protecting->life, &result, why);
+    if (rc == 0) {
+        k->seen = changed;
+        k->ran = now_s();
+        protecting_say_jump(k->protecting, &result);
+    }
+    return rc;
+}
+
+static void tell(struct keeper *k, const struct fault *why)
+{
+    if (strcmp(why->text, k->said.text) != 0)
+        command_say("%s; tried again", why->text);
+    k->said = *why;
+}
+
+static void *keep(void *ctx)
+{
+    struct keeper *k = ctx;
+    bool last;
+    do {
+        struct fault why = { 0 };
+        last = atomic_load(&k->stop);
+        int rc = write_receipts(k, &why);
+        if (rc == 0 && !last)
+            rc = live_on(k, &why);
+        if (rc != 0)
+            tell(k, &why);
+        if (!last)
+            nanosleep(&(struct timespec){ .tv_sec = rc ? AGAIN_MS / 1000 : 0, .tv_nsec = rc ? 0 : LOOK_MS * 1000000L }, NULL);
+    } while (!last);
+    return NULL;
+}
+
+int keeper_start(struct keeper **ret, struct protecting *protecting, struct fault *why)
+{
+    struct keeper *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return fault_set(why, E_NOMEM, "no memory for the keeper of receipts");
+    k->protecting = protecting;
+    pthread_mutex_init(&k->lock, NULL);
+    int error = pthread_create(&k->thread, NULL, keep, k);
+    if (error != 0) {
+        pthread_mutex_destroy(&k->lock);
+        free(k);
+        return fault_errno(why, error, "no thread for the life cycle");
+    }
+    *ret = k;
+    return E_OK;
+}
+
+void keeper_stop(struct keeper **k)
+{
+    if (*k == NULL)
+        return;
+    atomic_store(&(*k)->stop, true);
+    pthread_join((*k)->thread, NULL);
+    pthread_mutex_destroy(&(*k)->lock);
+    free(*k);
+    *k = NULL;
+}
