@@ -84,6 +84,15 @@ def check(port, blocked=DOMAINS + HOSTS + BELOW, passed=PASSED):
         assert resolves(port, name), (name, answer(port, name))
 
 
+def write_items(name, path, items, *words):
+    """A feed of items that no command gives yet: what views choose."""
+    (path.parent / "items").write_text("".join(f"{item}\n" for item in items))
+    with open(path.parent / "items") as lines:
+        done = subprocess.run([lib.built("tests/feed_items"), name, path, *words], stdin=lines, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+    return int(done.stdout)
+
+
 # ---- resolvers ----
 
 def test_rpz_in_bind(tmp):
@@ -144,6 +153,57 @@ def test_unbound(tmp):
     server.process.send_signal(signal.SIGHUP)
     lib.wait_until(lambda: resolves(server.port, "www.bad.example"), what="Unbound to read it again")
     assert refused(server.port, "host.shop.example")
+
+
+ACTIONS = ["domain nodata empty.example", "domain drop silent.example", "domain garden walled.example 192.0.2.66 2001:db8::66",
+           "domain garden named.example garden.safe.example", "domain passthru shadow.example", "host garden one.example 192.0.2.66",
+           "host nodata www.walled.example", "host nxdomain www.shadow.example"]
+GARDEN = {"192.0.2.66"}
+
+
+def test_actions_in_bind(tmp):
+    """Each action, and addresses and networks; name servers are loaded, for a resolver that forwards meets none."""
+    zones = {"example.": ZONE["example."] + "evil4 A 192.0.2.99\nevil6 AAAA 2001:db8:dead::1\ncompat AAAA 2001:db8:0:1:0:0:0:1\n"
+             "net A 198.51.100.77\n"}
+    origin, path = lib.knot(tmp, zones), tmp / "rpz.zone"
+    items = ACTIONS + ["address nxdomain 192.0.2.99", "address nxdomain 198.51.100.64/26", "address nxdomain 2001:db8:dead::/48",
+                       "address nxdomain 2001:db8:0:1::1", "address nxdomain ::", "address nxdomain ::ffff:192.0.2.1", "nameserver nxdomain ns.evilns.example"]
+    assert write_items("rpz", path, items, "rpz.test") == len(items) - 1  # www.walled.example is covered
+    lib.run(lib.program("named-checkzone"), "-i", "none", "rpz.test", path)
+    server = lib.bind(tmp, forward_to=origin.port, options='response-policy { zone "rpz.test"; } qname-wait-recurse no;',
+                      extra=f'zone "rpz.test" {{ type primary; file "{path}"; }};')
+    log = server.process.output()
+    assert not re.search(r"rpz.*(invalid|error|ignor)|out-of-zone", log), log
+    assert answer(server.port, "www.empty.example") == ("NOERROR", set())
+    assert answer(server.port, "www.walled.example") == answer(server.port, "one.example") == ("NOERROR", GARDEN)
+    assert answer(server.port, "named.example") == ("NOERROR", {"192.0.2.80"})
+    assert "garden.safe.example." in lib.dig(server.port, "x.named.example", "A")
+    assert resolves(server.port, "shadow.example") and resolves(server.port, "x.shadow.example") and resolves(server.port, "x.one.example")
+    assert answer(server.port, "www.shadow.example")[0] == "NXDOMAIN"
+    for name, kind in ("evil4", "A"), ("net", "A"), ("evil6", "AAAA"), ("compat", "AAAA"):
+        assert answer(server.port, f"{name}.example", kind)[0] == "NXDOMAIN", name
+
+
+def test_actions_in_unbound(tmp):
+    origin, path = lib.knot(tmp, ZONE), tmp / "feed.conf"
+    write_items("unbound", path, ACTIONS)
+    server = lib.unbound(tmp, stubs={"example": origin.port}, extra=f'include: "{path}"\n')
+    assert answer(server.port, "www.empty.example") == ("NOERROR", set())
+    assert answer(server.port, "www.walled.example")[0] == answer(server.port, "named.example")[0] == "NXDOMAIN"  # as it says
+    assert answer(server.port, "one.example") == ("NOERROR", GARDEN) and resolves(server.port, "x.one.example")
+    assert resolves(server.port, "shadow.example") and refused(server.port, "www.shadow.example")
+    assert "blocked: malicious" in lib.dig(server.port, "one.example", "TXT")
+    assert lib.run(lib.program("kdig"), "@127.0.0.1", "-p", server.port, "+timeout=1", "+retry=0", "silent.example", check=False).returncode != 0
+
+
+def test_actions_in_dnsmasq(tmp):
+    origin, path = lib.knot(tmp, ZONE), tmp / "feed.conf"
+    write_items("dnsmasq", path, ACTIONS)
+    server = dnsmasq(tmp, origin, f"--conf-file={path}")
+    assert answer(server.port, "www.walled.example") == answer(server.port, "one.example") == ("NOERROR", GARDEN)
+    assert answer(server.port, "x.walled.example", "AAAA") == ("NOERROR", {"2001:db8::66"})
+    assert answer(server.port, "named.example")[0] == "NXDOMAIN" and resolves(server.port, "x.one.example")
+    assert resolves(server.port, "shadow.example") and refused(server.port, "www.shadow.example")
 
 
 def dnsmasq(tmp, origin, *words):
