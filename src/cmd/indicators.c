@@ -4,6 +4,7 @@
 #include "cmd/options.h"
 #include "cmd/present.h"
 #include "cmd/published.h"
+#include "protect/feed/cover.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -39,8 +40,10 @@ struct listing {
     struct present present;
     const struct feed_format *format; /* NULL: a table */
     const char *out;                  /* NULL: standard output */
+    int64_t now;
     struct finding_from from;
     struct feed_about about;
+    struct feed_cover cover;
     struct feed *feed;
     struct published published;
 };
@@ -59,6 +62,13 @@ static int print_row(struct listing *l, const struct indicator *i, struct fault 
 
 /* ---- feeds ---- */
 
+static int note_domain(void *ctx, const struct indicator *i, struct fault *why)
+{
+    struct listing *l = ctx;
+    const struct publication p = { .name = i->name, .trigger = i->scope == SCOPE_DOMAIN ? TRIGGER_DOMAIN : TRIGGER_HOST };
+    return enforce_has_ended(i, l->now) ? E_OK : feed_cover_add(&l->cover, &p, FEED_NXDOMAIN, why);
+}
+
 static int print(void *ctx, const void *ptr, size_t len, struct fault *why)
 {
     struct present *p = ctx;
@@ -70,7 +80,9 @@ static int open_feed(struct listing *l, struct fault *why)
 {
     int64_t serial = 0;
     int rc = l->knowledge != NULL ? indicator_serial(l->knowledge, &serial, why) : E_OK;
-    l->about = (struct feed_about){ .publisher = "DNSMon", .zone = "", .serial = (uint32_t)serial, .ttl_s = TTL_S, .link = "" };
+    if (rc == 0 && l->knowledge != NULL && l->format->enforces)
+        rc = indicator_each(l->knowledge, 1u << INDICATOR_ACTIVE, note_domain, l, why);
+    l->about = (struct feed_about){ .publisher = "DNSMon", .zone = "", .serial = (uint32_t)serial, .ttl_s = TTL_S, .cover = &l->cover, .link = "" };
     if (rc != 0)
         return rc;
     return l->out != NULL ? feed_open(&l->feed, l->format, &l->about, l->out, &l->from, why)
@@ -95,9 +107,9 @@ static void say_left(const struct listing *l, const struct feed_counts *c)
 {
     uint64_t left = 0;
     for (int i = 0; i < FEED_LEFTS; i++)
-        left += c->left[i];
+        left += i != FEED_LEFT_COVERED ? c->left[i] : 0;
     if (left != 0 && l->format->says == NULL)
-        command_say("%" PRIu64 " of %" PRIu64 " indicators are left out, for %s cannot express them", left, left + c->items, l->format->name);
+        command_say("%s cannot express %" PRIu64 " indicators: they are left out", l->format->name, left);
 }
 
 static int close_feed(struct listing *l, int rc, struct fault *why)
@@ -118,7 +130,7 @@ static int close_feed(struct listing *l, int rc, struct fault *why)
 static int put(void *ctx, const struct indicator *i, struct fault *why)
 {
     struct listing *l = ctx;
-    if (enforce_has_ended(i, time(NULL)))
+    if (enforce_has_ended(i, l->now))
         return E_OK;
     return l->format != NULL ? put_item(l, i, why) : print_row(l, i, why);
 }
@@ -142,10 +154,12 @@ static int list(struct listing *l, struct fault *why)
     else if (rc == E_ABSENT)
         rc = E_OK; /* nothing is known yet */
     l->from = (struct finding_from){ .k = l->knowledge, .store = l->store };
+    l->now = time(NULL);
     published_init(&l->published, &l->from);
     if (rc == 0)
         rc = walk(l, why);
     published_release(&l->published);
+    feed_cover_release(&l->cover);
     knowledge_close(&l->knowledge);
     store_close(&l->store);
     return rc ? rc : present_flush(&l->present, why);

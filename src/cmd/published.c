@@ -64,11 +64,14 @@ const struct feed_format published_csv = {
     .item = csv_item,
 };
 
+const struct feed_format *const published_formats[] = { &published_jsonl, &published_csv, NULL };
+
 const struct feed_format *published_format(const char *name)
 {
-    return strcmp(name, published_jsonl.name) == 0 ? &published_jsonl
-           : strcmp(name, published_csv.name) == 0 ? &published_csv
-                                                   : feed_format_of(name);
+    for (size_t i = 0; published_formats[i] != NULL; i++)
+        if (strcmp(published_formats[i]->name, name) == 0)
+            return published_formats[i];
+    return feed_format_of(name);
 }
 
 /* ---- items ---- */

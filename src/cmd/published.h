@@ -7,8 +7,9 @@
 #include "cmd/finding.h"
 #include "protect/feed/feed.h"
 
-/* Their ctx is a struct finding_from. */
+/* Their ctx is a struct finding_from. Both, NULL at the end, as struct feed_mount wants them. */
 extern const struct feed_format published_jsonl, published_csv;
+extern const struct feed_format *const published_formats[];
 
 /* Of these two and those of feed.h; NULL: there is none. */
 const struct feed_format *published_format(const char *name);

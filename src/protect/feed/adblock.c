@@ -22,5 +22,6 @@ const struct feed_format feed_adblock = {
     .sign = "!",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .item = item,
 };

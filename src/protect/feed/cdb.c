@@ -1,7 +1,7 @@
 /* cdb: a constant database for dnsdist's newCDBKVStore, which reads it anew when it changes.
  *
  * Keys are lower case. A domain's is its name in wire form, which KeyValueLookupKeySuffix(1, true) looks for label by label; a
- * single host's is its name as text with the final dot, which KeyValueLookupKeyQName(false) looks for and a suffix never is: one
+ * single host's is its name as text without a final dot, which KeyValueLookupKeyQName(false) looks for and a suffix never is: one
  * ends in 00, the other does not. So one file holds both. The value is the action.
  */
 #include "protect/feed/format.h"
@@ -27,10 +27,9 @@ static int put(struct feed *f, const void *key, size_t len, enum feed_action act
 
 static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
 {
-    char text[NAME_TEXT_MAX];
     if (e->p->trigger == TRIGGER_DOMAIN)
         return put(f, e->wire, e->wire_len, e->item->action, why);
-    return put(f, text, (size_t)snprintf(text, sizeof text, "%s.", e->name), e->item->action, why);
+    return put(f, e->name, strlen(e->name), e->item->action, why);
 }
 
 static int end(struct feed *f, struct fault *why)
@@ -46,6 +45,7 @@ const struct feed_format feed_cdb = {
     .place = FEED_FILE,
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .state_bytes = sizeof(struct cdb_make),
     .begin = begin,
     .item = item,

@@ -41,5 +41,6 @@ const struct feed_format feed_dnsmasq = {
     .sign = "#",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .item = item,
 };

@@ -1,3 +1,4 @@
+#include "protect/feed/cover.h"
 #include "protect/feed/file.h"
 #include "protect/feed/format.h"
 #include "protect/feed/formats.h"
@@ -32,7 +33,6 @@ struct run {
     feed_sink sink;
     void *to;
     char path[PATH_BYTES];
-    char last[NAME_TEXT_MAX]; /* the domain that was written last */
 };
 
 /* ---- bytes ---- */
@@ -104,7 +104,7 @@ static void put_foot(struct feed *f)
     put_count(&f->out, c->left[FEED_LEFT_LONG], "left out for their length");
     put_count(&f->out, c->left[FEED_LEFT_TRIGGER], "left out that are addresses or name servers");
     put_count(&f->out, c->left[FEED_LEFT_ACTION], "left out that are not blocked");
-    put_count(&f->out, c->left[FEED_LEFT_TWICE], "covered by the domain of the same name");
+    put_count(&f->out, c->left[FEED_LEFT_COVERED], "left out that a listed domain covers");
     buffer_u8(&f->out, '\n');
 }
 
@@ -259,15 +259,18 @@ static bool is_good(const struct feed *f, struct feed_entry *e)
     return parse_name(e) && (f->format->odd_names || is_plain(e->wire));
 }
 
-/* The domain of the same name came just before. */
-static bool is_covered(const struct run *r, const struct feed_entry *e)
+static bool is_covered(const struct feed *f, const struct feed_entry *e)
 {
-    return e->p->trigger == TRIGGER_HOST && strcmp(r->last, e->name) == 0;
+    const struct feed_cover *cover = f->about->cover;
+    if (!f->format->enforces || cover == NULL || e->p->trigger == TRIGGER_ADDRESS)
+        return false;
+    if (e->p->trigger == TRIGGER_HOST && feed_cover_has(cover, e->p->trigger, e->wire, e->wire_len))
+        return true;
+    return !f->format->no_below && feed_cover_has_above(cover, e->p->trigger, e->wire, e->wire_len);
 }
 
-static int write_item(struct run *r, const struct feed_entry *e, struct fault *why)
+static int write_item(struct feed *f, const struct feed_entry *e, struct fault *why)
 {
-    struct feed *f = &r->feed;
     uint64_t left = 0;
     for (int i = 0; i < FEED_LEFTS; i++)
         left -= f->counts.left[i];
@@ -276,16 +279,14 @@ static int write_item(struct run *r, const struct feed_entry *e, struct fault *w
         left += f->counts.left[i];
     if (left != 0)
         return rc;
-    bool is_domain = e->p->trigger == TRIGGER_DOMAIN;
     f->counts.items++;
-    f->counts.narrowed += is_domain && f->format->no_below;
-    snprintf(r->last, sizeof r->last, "%s", is_domain ? e->name : "");
+    f->counts.narrowed += e->p->trigger == TRIGGER_DOMAIN && f->format->no_below;
     return rc;
 }
 
 static int write_and_flush(struct run *r, const struct feed_entry *e, struct fault *why)
 {
-    int rc = write_item(r, e, why);
+    int rc = write_item(&r->feed, e, why);
     return rc == 0 && r->feed.out.len >= FLUSH_BYTES && r->feed.format->place == FEED_STREAM ? flush(r, why) : rc;
 }
 
@@ -301,8 +302,8 @@ int feed_item(struct feed *f, const struct feed_item *item, struct fault *why)
         return feed_leave(f, FEED_LEFT_ACTION);
     if (!is_good(f, &e))
         return feed_leave(f, FEED_LEFT_NAME);
-    if (is_covered(r, &e))
-        return feed_leave(f, FEED_LEFT_TWICE);
+    if (is_covered(f, &e))
+        return feed_leave(f, FEED_LEFT_COVERED);
     return write_and_flush(r, &e, why);
 }
 

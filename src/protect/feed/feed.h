@@ -32,12 +32,15 @@ struct feed_item {
     int64_t changed_at;   /* seconds: when anything of the publication became another; 0 = since */
 };
 
+struct feed_cover; /* feed/cover.h */
+
 /* Of a feed as a whole; borrowed until its end. */
 struct feed_about {
     const char *publisher; /* who says so: "DNSMon at example.net". Another publisher's ids are others */
     const char *zone;      /* of RPZ: its name, "rpz.example.net"; "" = whatever name the file is loaded as */
     uint32_t serial;       /* of RPZ: of the last version in which this view changed */
     uint32_t ttl_s;        /* of RPZ */
+    const struct feed_cover *cover; /* NULL = no item lies below a domain that is another */
     const char *link;      /* "" = none; else an address that a name is put behind, and tells more of it */
 };
 
@@ -47,7 +50,7 @@ enum feed_left {
     FEED_LEFT_LONG,    /* with what the format adds it is too long */
     FEED_LEFT_TRIGGER, /* addresses, or name servers */
     FEED_LEFT_ACTION,  /* the format can only block, and it is not blocked */
-    FEED_LEFT_TWICE,   /* the domain of the same name has it already */
+    FEED_LEFT_COVERED, /* a domain that is listed has it already */
     FEED_LEFTS,
 };
 
@@ -80,6 +83,7 @@ struct feed_format {
     unsigned actions;  /* bits 1 << action */
     bool odd_names;    /* it can write any bytes; else names are letters, digits, '-' and '_' */
     bool no_below;     /* it has no wildcards */
+    bool enforces;     /* for who blocks: without what a listed domain has already */
     bool tells;        /* it is for readers who judge for themselves: it takes every item as it is, and looks up the rest itself */
     size_t state_bytes;
     int (*begin)(struct feed *f, struct fault *why);
@@ -101,7 +105,7 @@ typedef int (*feed_sink)(void *to, const void *ptr, size_t len, struct fault *wh
 int feed_open_stream(struct feed **ret, const struct feed_format *format, const struct feed_about *about, feed_sink sink, void *to,
                      void *ctx, struct fault *why) MUST_CHECK;
 
-/* In the order of publication_each, by name and then trigger. A failure is of the feed, never of the item. */
+/* In the order of publication_each, by name and then trigger. A failure is of the feed, never of the item; then it can only be abandoned. */
 int feed_item(struct feed *f, const struct feed_item *item, struct fault *why) MUST_CHECK;
 
 /* Ends it, whatever comes of it, and frees it; ret may be NULL. */

@@ -1,6 +1,9 @@
 #include "protect/feed/file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 int feed_file_open(struct feed_file *file, const char *path, struct fault *why)
 {
@@ -44,13 +47,29 @@ static int sync_folder_of(const char *path, struct fault *why)
     return sync_folder(folder, why);
 }
 
+static int date_after(const char *path, time_t former, struct fault *why)
+{
+    const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = former + 1 } };
+    struct stat st;
+    int rc = stat(path, &st);
+    if (rc == 0 && st.st_mtim.tv_sec <= former)
+        rc = utimensat(AT_FDCWD, path, times, 0);
+    return rc < 0 ? fault_errno(why, errno, "%s: cannot set its time", path) : E_OK;
+}
+
 static int replace(struct feed_file *file, const char now[DIGEST_TEXT], struct fault *why)
 {
+    const char *path = file->out.path;
+    struct stat former = { .st_mtim = { 0 } };
+    if (stat(path, &former) < 0)
+        former.st_mtim.tv_sec = 0;
     int rc = outfile_commit(&file->out, why);
     file->is_open = false;
     if (rc == 0)
-        rc = digest_keep(file->out.path, now, why);
-    return rc ? rc : sync_folder_of(file->out.path, why);
+        rc = date_after(path, former.st_mtim.tv_sec, why);
+    if (rc == 0)
+        rc = digest_keep(path, now, why);
+    return rc ? rc : sync_folder_of(path, why);
 }
 
 int feed_file_commit(struct feed_file *file, bool *changed, struct fault *why)

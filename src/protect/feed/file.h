@@ -1,5 +1,8 @@
 /* file: one file of a feed, that takes the place of a former one when it says something else, whole, with its digest beside it.
  *
+ * Its time of change is a whole second later than the former one's at least, if need be by being some in the future: who looks at the seconds alone,
+ * as dnsdist does and HTTP, must not miss the second of two versions.
+ *
  * Value type; after feed_file_open one of commit and abandon ends it.
  */
 #ifndef DNSMON_PROTECT_FEED_FILE_H

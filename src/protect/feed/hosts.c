@@ -29,6 +29,7 @@ const struct feed_format feed_hosts = {
     .sign = "#",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .no_below = true,
     .item = item,
 };

@@ -53,6 +53,7 @@ const struct feed_format feed_policy = {
     .sign = "#",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .odd_names = true,
     .state_bytes = sizeof(struct gardens),
     .item = item,

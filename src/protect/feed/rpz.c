@@ -12,6 +12,21 @@ struct zone {
     size_t len; /* of its name in wire form */
 };
 
+/* Of letters, digits, '-' and '_'; all else as \\DDD: Knot Resolver reads no further than to a name with, say, a bare '#'. */
+static void name_text(const uint8_t *wire, char text[NAME_TEXT_MAX])
+{
+    char *to = text;
+    for (size_t at = 0; wire[at] != 0; at += 1u + wire[at]) {
+        for (size_t i = at + 1; i <= at + wire[at]; i++) {
+            uint8_t c = wire[i];
+            bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+            to += snprintf(to, 5, plain ? "%c" : "\\%03u", c);
+        }
+        *to++ = '.';
+    }
+    to[-(to > text)] = '\0';
+}
+
 static int begin(struct feed *f, struct fault *why)
 {
     struct zone *z = f->state;
@@ -22,8 +37,9 @@ static int begin(struct feed *f, struct fault *why)
         z->len = name_from_text(f->about->zone, strlen(f->about->zone), wire);
         if (z->len == 0)
             return fault_set(why, E_USAGE, "'%s' is no name for a zone", f->about->zone);
-        name_to_text(wire, z->len, text);
-        buffer_printf(&f->out, "$ORIGIN %s\n", text);
+        name_lower_copy(wire, wire, z->len);
+        name_text(wire, text);
+        buffer_printf(&f->out, "$ORIGIN %s.\n", text);
     }
     buffer_printf(&f->out, "$TTL %u\n@ SOA localhost. root.localhost. %u %u %u %u %u\n@ NS localhost.\n", f->about->ttl_s,
                   f->about->serial, REFRESH_S, REFRESH_S, EXPIRE_S, f->about->ttl_s);
@@ -42,11 +58,13 @@ static void put_garden(struct buffer *to, const char *owner, const char *below, 
         while (feed_garden_address(&at, address, &family));
         return;
     }
+    text[0] = '\0'; /* a garden that is no name blocks */
     size_t len = name_from_text(garden, strlen(garden), wire);
-    if (len == 0)
-        buffer_printf(to, "%s%s CNAME .\n", below, owner);
-    else if (name_to_text(wire, len, text) != 0)
-        buffer_printf(to, "%s%s CNAME %s\n", below, owner, text);
+    if (len != 0) {
+        name_lower_copy(wire, wire, len);
+        name_text(wire, text);
+    }
+    buffer_printf(to, "%s%s CNAME %s.\n", below, owner, text);
 }
 
 static void put_rule(struct buffer *to, const struct feed_item *item, const char *below, const char *owner)
@@ -117,7 +135,7 @@ static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
 {
     const struct zone *z = f->state;
     const bool is_nameserver = e->p->trigger == TRIGGER_NAMESERVER;
-    char owner[NAME_TEXT_MAX + 16];
+    char owner[NAME_TEXT_MAX + 16], name[NAME_TEXT_MAX];
     (void)why;
     if (e->p->trigger == TRIGGER_ADDRESS) {
         put_address(&e->address, owner, sizeof owner);
@@ -130,7 +148,8 @@ static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
         return feed_leave(f, FEED_LEFT_LONG);
     if (is_reserved(e->name))
         return feed_leave(f, FEED_LEFT_NAME);
-    snprintf(owner, sizeof owner, "%s%s", e->name, is_nameserver ? ".rpz-nsdname" : "");
+    name_text(e->wire, name);
+    snprintf(owner, sizeof owner, "%s%s", name, is_nameserver ? ".rpz-nsdname" : "");
     put_rule(&f->out, e->item, "", owner);
     if (below)
         put_rule(&f->out, e->item, "*.", owner);
@@ -145,6 +164,7 @@ const struct feed_format feed_rpz = {
     .sign = ";",
     .triggers = FEED_ALL_TRIGGERS,
     .actions = FEED_ALL_ACTIONS,
+    .enforces = true,
     .odd_names = true,
     .state_bytes = sizeof(struct zone),
     .begin = begin,

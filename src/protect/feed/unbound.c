@@ -54,6 +54,7 @@ const struct feed_format feed_unbound = {
     .sign = "#",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .enforces = true,
     .begin = begin,
     .item = item,
 };

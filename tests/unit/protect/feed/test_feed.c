@@ -1,4 +1,4 @@
-#include "protect/feed/feed.h"
+#include "protect/feed/cover.h"
 
 #include "scratch.h"
 
@@ -13,7 +13,7 @@
 /* 4 * 61 + 6 + 1 = 251 bytes in wire form: with "*" and the zone's name it is too long. */
 #define LONG LABEL_60 "." LABEL_60 "." LABEL_60 "." LABEL_60 ".tests"
 
-static const struct feed_about about = { .publisher = "DNSMon at \"home\"", .zone = "rpz.test", .serial = 7, .ttl_s = 30, .link = "" };
+static struct feed_about about = { .publisher = "DNSMon at \"home\"", .zone = "rpz.test", .serial = 7, .ttl_s = 30, .link = "" };
 
 static int collect(void *to, const void *ptr, size_t len, struct fault *why)
 {
@@ -97,7 +97,8 @@ static const struct {
     { "rpz", { "192.0.2.1/8x", TRIGGER_ADDRESS }, NULL },
     { "rpz", { "nowhere", TRIGGER_ADDRESS }, NULL },
     { "rpz", { "ns.bad.example", TRIGGER_NAMESERVER }, "ns.bad.example.rpz-nsdname CNAME .\n*.ns.bad.example.rpz-nsdname CNAME .\n" },
-    { "rpz", { "a\\;b\\\"\\032\\$.example", TRIGGER_HOST }, "a\\;b\\\"\\032\\$.example CNAME .\n" },
+    { "rpz", { "a\\;b\\\"\\032\\$.example", TRIGGER_HOST }, "a\\059b\\034\\032\\036.example CNAME .\n" },
+    { "rpz", { "#a/b*.example", TRIGGER_HOST }, "\\035a\\047b\\042.example CNAME .\n" },
     { "rpz", { "a\\010b.example", TRIGGER_HOST }, "a\\010b.example CNAME .\n" },
     { "rpz", { "*.example", TRIGGER_HOST }, NULL },                /* would be all beside it */
     { "rpz", { "32.1.2.0.192.rpz-ip", TRIGGER_HOST }, NULL },      /* would be an address */
@@ -189,14 +190,59 @@ static const struct one several[] = {
 };
 enum { SEVERAL = sizeof several / sizeof several[0] };
 
-static void test_twice(void **state)
+/* What lies below a domain that is blocked is left out by those who block, where they know wildcards. */
+static void test_cover(void **state)
 {
     (void)state;
-    struct buffer b;
-    const struct feed_result result = stream(&b, "rpz", several, SEVERAL);
-    assert_int_equal(result.counts.left[FEED_LEFT_TWICE], 1);
-    assert_null(strstr((char *)b.ptr, "\nbad.example CNAME *."));
-    buffer_release(&b);
+    static const struct one ones[] = {
+        { "bad.example", TRIGGER_DOMAIN }, { "BAD.example", TRIGGER_HOST, FEED_NODATA }, { "bad.example", TRIGGER_NAMESERVER },
+        { "deep.inner.bad.example", TRIGGER_DOMAIN }, { "inner.bad.example", TRIGGER_HOST, FEED_PASSTHRU },
+        { "notbad.example", TRIGGER_HOST }, { "ns.bad.example", TRIGGER_NAMESERVER }, { "shadow.example", TRIGGER_DOMAIN, FEED_PASSTHRU },
+        { "www.shadow.example", TRIGGER_HOST },
+    };
+    static const struct {
+        const char *format;
+        uint64_t items, covered;
+    } wanted[] = { { "rpz", 5, 4 }, { "adblock", 3, 2 }, { "hosts", 4, 1 }, { "suricata", 7, 0 }, { "stix", 9, 0 } };
+    struct feed_cover cover = { .count = 0 };
+    struct fault why;
+    for (size_t i = 0; i < sizeof ones / sizeof ones[0]; i++) {
+        const struct publication p = publication_of(&ones[i]);
+        assert_int_equal(feed_cover_add(&cover, &p, ones[i].action, &why), 0);
+    }
+    assert_int_equal(cover.count, 4);
+    about.cover = &cover;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct buffer b;
+        const struct feed_result result = stream(&b, wanted[i].format, ones, sizeof ones / sizeof ones[0]);
+        assert_int_equal(result.counts.items, wanted[i].items);
+        assert_int_equal(result.counts.left[FEED_LEFT_COVERED], wanted[i].covered);
+        buffer_release(&b);
+    }
+    about.cover = NULL;
+    feed_cover_release(&cover);
+}
+
+/* All that were added are found, and no others. */
+static void test_cover_of_many(void **state)
+{
+    (void)state;
+    struct feed_cover cover = { .count = 0 };
+    struct fault why;
+    enum { MANY = 3000 };
+    for (int i = 0; i < 2 * MANY; i++) {
+        char name[32];
+        uint8_t wire[NAME_WIRE_MAX];
+        snprintf(name, sizeof name, "n%d.example", i % MANY);
+        const struct publication p = publication_of(&(struct one){ name, TRIGGER_DOMAIN });
+        assert_int_equal(feed_cover_add(&cover, &p, FEED_NXDOMAIN, &why), 0);
+        size_t len = name_from_text(name, strlen(name), wire);
+        assert_true(feed_cover_has(&cover, TRIGGER_HOST, wire, len));
+        assert_false(feed_cover_has_above(&cover, TRIGGER_HOST, wire, len));
+        assert_false(feed_cover_has(&cover, TRIGGER_NAMESERVER, wire, len));
+    }
+    assert_int_equal(cover.count, MANY);
+    feed_cover_release(&cover);
 }
 
 static void test_stream_needs_a_stream(void **state)
@@ -332,6 +378,8 @@ static void test_files(void **state)
             assert_int_equal(changed(path).tv_nsec, then.tv_nsec);
         }
         assert_true(write_feed(feed_formats[i], path, 0).changed);
+        if (feed_formats[i]->place != FEED_FOLDER)
+            assert_true(changed(path).tv_sec > then.tv_sec); /* within the same second as well */
         assert_false(write_feed(feed_formats[i], path, 0).changed);
     }
     /* a file and its digest each, and of misp a folder */
@@ -390,7 +438,7 @@ static void test_abandon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_twice), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_cover_of_many), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
         cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
