@@ -208,21 +208,28 @@ class Cutter:
 
     def pass_on(self, client):
         with client, socket.create_connection(("127.0.0.1", self.to)) as server:
-            threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
-            passed, counted = 0, False
-            while True:
-                data = server.recv(65536)
-                if not data:
-                    return
-                passed += len(data)
-                if passed > self.bytes and not counted:
-                    counted, self.made = True, self.made + 1
-                if counted and self.made <= self.cuts:
-                    return
-                try:
-                    client.sendall(data)
-                except OSError:
-                    return
+            try:
+                self.copy(client, server)
+            finally:  # closing alone would wait for the thread that reads
+                for end in (client, server):
+                    try:
+                        end.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        pass
+
+    def copy(self, client, server):
+        threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
+        passed, counted = 0, False
+        while data := server.recv(65536):
+            passed += len(data)
+            if passed > self.bytes and not counted:
+                counted, self.made = True, self.made + 1
+            if counted and self.made <= self.cuts:
+                return
+            try:
+                client.sendall(data)
+            except OSError:
+                return
 
     @staticmethod
     def forward(client, server):

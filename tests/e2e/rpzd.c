@@ -8,7 +8,7 @@
  *     --journal N  --refresh S  --idle MS  --clients N
  *
  *     begin SERIAL | commit | abort
- *     add KIND NAME ACTION... | remove KIND NAME | fill N (hosts n0.fill.test ...)
+ *     add KIND NAME ACTION... | remove KIND NAME | fill N (hosts n0.fill.example ...)
  *     zone NAME          what follows is for that one
  *     stat
  *
@@ -84,7 +84,7 @@ static int fill(struct zone *zone, unsigned long n, struct fault *why)
     int e = 0;
     for (unsigned long i = 0; i < n && e == 0; i++) {
         char name[64];
-        snprintf(name, sizeof name, "n%lu.fill.test", i);
+        snprintf(name, sizeof name, "n%lu.fill.example", i);
         e = zone_add(zone, TRIGGER_HOST, name, action, why);
     }
     return e;
