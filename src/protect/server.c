@@ -2,6 +2,8 @@
  *
  *     reading    collects a request: two bytes of length, the message (RFC 1035, 4.2.2)
  *     sending    `out` has bytes; a transfer, if one is open, fills it again when it is empty
+ *     leaving    we have said our last word, and read on without listening, so that unread bytes do not reset the connection
+ *                before that word is there
  *
  * Clients do not move in memory, since an open transfer is linked to its zone.
  */
@@ -20,6 +22,7 @@ enum {
     IDLE_MS = 30000,
     TRANSFER_MS = 3600000,
     FOREIGN_MS = 2000,
+    LEAVING_MS = 2000,
     EVICT_MS = 1000,
     FRAME = 2,
     OUT_BYTES = 4 * (FRAME + TRANSFER_MESSAGE_MAX),
@@ -33,6 +36,7 @@ struct client {
     struct sockaddr_storage peer;
     bool is_foreign; /* no view lists it */
     bool ends;       /* after what is to be sent */
+    bool is_leaving;
     int64_t moved_ms; /* when it last was given bytes, or said something whole */
     int64_t begun_ms; /* of the transfer */
     struct transfer transfer;
@@ -375,7 +379,9 @@ static enum turn advance(struct server *s, struct client *c)
     }
     if (!is_sending(c) && !c->transfer.more) {
         end_transfer(s, c, c->receipt.outcome);
-        return c->ends ? TURN_ENDED : TURN_GOES_ON;
+        c->is_leaving = c->ends;
+        if (c->is_leaving && shutdown(c->fd, SHUT_WR) != 0)
+            return TURN_ENDED;
     }
     return TURN_GOES_ON;
 }
@@ -387,6 +393,8 @@ static bool is_busy(const struct client *c)
 
 static enum turn read_some(struct client *c)
 {
+    if (c->is_leaving)
+        c->in_len = 0;
     ssize_t n = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? TURN_GOES_ON : TURN_CUT;
@@ -402,7 +410,7 @@ static enum turn serve(struct server *s, struct client *c, short events)
         turn = events & (POLLOUT | POLLERR) ? advance(s, c) : events & POLLHUP ? TURN_CUT : TURN_GOES_ON;
     else if (events)
         turn = read_some(c);
-    while (turn == TURN_GOES_ON && !is_busy(c) && take_request(s, c))
+    while (turn == TURN_GOES_ON && !is_busy(c) && !c->is_leaving && take_request(s, c))
         turn = advance(s, c);
     return turn;
 }
@@ -411,7 +419,7 @@ static enum turn serve(struct server *s, struct client *c, short events)
 static bool is_late(const struct server *s, const struct client *c)
 {
     int64_t silent = s->now_ms - c->moved_ms;
-    if (c->is_foreign && silent > FOREIGN_MS)
+    if ((c->is_foreign && silent > FOREIGN_MS) || (c->is_leaving && silent > LEAVING_MS))
         return true;
     return silent > s->options.idle_ms || (c->transfer.walk.zone && s->now_ms - c->begun_ms > s->options.transfer_ms);
 }
@@ -420,7 +428,7 @@ static void evict(struct server *s, unsigned i)
 {
     struct client *c = s->clients[i];
     s->stats.evicted++;
-    if (is_busy(c) || c->in_len)
+    if (is_busy(c) || (c->in_len && !c->is_leaving))
         responder_refuse(s->responder, &c->peer, REFUSAL_SLOW, "");
     drop(s, i, OUTCOME_SLOW);
 }
@@ -456,7 +464,7 @@ static void accept_all(struct server *s, int listener)
         c->fd = fd;
         c->peer = peer;
         c->is_foreign = !responder_lists(s->responder, &peer);
-        c->ends = false;
+        c->ends = c->is_leaving = false;
         c->moved_ms = c->begun_ms = s->now_ms;
         c->transfer.walk.zone = NULL;
         c->transfer.more = false;

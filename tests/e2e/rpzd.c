@@ -5,10 +5,10 @@
  *     --notify ADDRESS:PORT[ KEY]
  *     --key "NAME ALGORITHM SECRET"    before those who use it
  *     --listen ADDRESS:PORT
- *     --journal N  --idle MS  --clients N
+ *     --journal N  --refresh S  --idle MS  --clients N
  *
  *     begin SERIAL | commit | abort
- *     add KIND NAME ACTION... | remove KIND NAME | fill N (hosts n0.fill.test ...)
+ *     add KIND NAME ACTION... | remove KIND NAME | fill N (hosts n0.fill.example ...)
  *     zone NAME          what follows is for that one
  *     stat
  *
@@ -60,11 +60,11 @@ static void receive(void *ctx, const struct receipt *r)
            (unsigned long long)r->bytes, (long long)r->ms);
 }
 
-static struct zone *make_zone(const char *name, uint32_t journal, struct fault *why)
+static struct zone *make_zone(const char *name, uint32_t journal, uint32_t refresh_s, struct fault *why)
 {
     const struct zone_options options = {
         .origin = name, .ns = "localhost.", .mname = "localhost.", .rname = "hostmaster.localhost.", .ttl_s = 30,
-        .refresh_s = 60, .retry_s = 5, .expire_s = 30 * 86400, .minimum_s = 30, .journal_max = journal,
+        .refresh_s = refresh_s, .retry_s = 1, .expire_s = 30 * 86400, .minimum_s = 30, .journal_max = journal,
     };
     struct zone *zone;
     if (zone_create(&zone, &options, why) != 0)
@@ -84,7 +84,7 @@ static int fill(struct zone *zone, unsigned long n, struct fault *why)
     int e = 0;
     for (unsigned long i = 0; i < n && e == 0; i++) {
         char name[64];
-        snprintf(name, sizeof name, "n%lu.fill.test", i);
+        snprintf(name, sizeof name, "n%lu.fill.example", i);
         e = zone_add(zone, TRIGGER_HOST, name, action, why);
     }
     return e;
@@ -206,7 +206,16 @@ static int take_option(struct daemon *d, const char *option, char *value, struct
     return fault_set(why, E_USAGE, "%s: no such option", option);
 }
 
-/* Options that must be known first. */
+static bool is_number_option(const char *option)
+{
+    static const char *const options[] = { "--journal", "--refresh", "--idle", "--clients" };
+    for (unsigned i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (strcmp(option, options[i]) == 0)
+            return true;
+    return false;
+}
+
+/* These must be known first. */
 static unsigned number_of(int argc, char **argv, const char *option, unsigned otherwise)
 {
     for (int i = 1; i + 1 < argc; i += 2)
@@ -227,9 +236,10 @@ static void set_up(struct daemon *d, int argc, char **argv)
         int e = 0;
         if (strcmp(argv[i], "--zone") == 0 && d->n_zones < ZONES_MAX) {
             d->names[d->n_zones] = argv[i + 1];
-            d->zones[d->n_zones] = make_zone(argv[i + 1], number_of(argc, argv, "--journal", 100000), &why);
+            d->zones[d->n_zones] = make_zone(argv[i + 1], number_of(argc, argv, "--journal", 100000),
+                                              number_of(argc, argv, "--refresh", 60), &why);
             e = responder_add_zone(d->responder, d->zones[d->n_zones++], &why);
-        } else if (strcmp(argv[i], "--journal") != 0 && strcmp(argv[i], "--idle") != 0 && strcmp(argv[i], "--clients") != 0) {
+        } else if (!is_number_option(argv[i])) {
             e = take_option(d, argv[i], argv[i + 1], &why);
         }
         if (e != 0)
