@@ -53,6 +53,9 @@ bool scope_parse(const char *text, enum scope *ret);
 size_t knowledge_name(const uint8_t *owner_key, size_t len, char text[NAME_TEXT_MAX]);
 size_t knowledge_name_from_text(const char *any, char text[NAME_TEXT_MAX]);
 size_t knowledge_key(const char *text, uint8_t key[NAME_KEY_MAX]);
+/* The domain above a stored name, within it; NULL above the last label. Whether a name is a domain, or lies below it. */
+const char *knowledge_parent(const char *name);
+bool knowledge_is_within(const char *name, const char *domain);
 
 /* For dnsmon fsck: a line for each damage of the file in `dir`; without a file there is none. SQLite's own check, and
  * what docs/format/knowledge.md promises. A fault is what kept it from looking. */
