@@ -319,6 +319,14 @@ int knowledge_commit(struct knowledge *k, struct fault *why)
     return rc;
 }
 
+int knowledge_stamp(struct knowledge *k, int64_t *ret, struct fault *why)
+{
+    static const char sql[] = "PRAGMA data_version";
+    struct statement s;
+    statement_start(&s, k, sql);
+    return statement_number(&s, ret, why);
+}
+
 int knowledge_enter(struct knowledge *k, struct write *w, struct fault *why)
 {
     if (k->mode == KNOWLEDGE_READ)

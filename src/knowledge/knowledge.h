@@ -38,6 +38,9 @@ int knowledge_begin(struct knowledge *k, struct fault *why) MUST_CHECK;
 int knowledge_commit(struct knowledge *k, struct fault *why) MUST_CHECK;
 void knowledge_rollback(struct knowledge *k); /* harmless without a transaction */
 
+/* Another number than before when somebody else has committed something since. A few microseconds: for whoever waits for changes. */
+int knowledge_stamp(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
 /* Callbacks get one row, whose texts are valid until they return. They return 0 to go on; anything else ends the walk and
  * is returned. They may call any function here; what they write may or may not be met by the walk. */
 
