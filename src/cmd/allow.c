@@ -3,6 +3,7 @@
 #include "cmd/enforce.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
+#include "cmd/protecting.h"
 #include "dns/suffix.h"
 #include "knowledge/decision.h"
 
@@ -37,7 +38,6 @@ static const char usage_object[] = USAGE("object", "You hold NAME for harmless, 
                                                    "allows or blocks it.\n");
 
 enum { OWN_REASON = OPTION_OWN, OWN_SCOPE, OWN_UNTIL, OWN_REVOKE, OWN_LIST, OWN_SUFFIXES };
-enum { REASON_MAX = 1000 };
 
 static const struct option longs[] = {
     { "reason", required_argument, NULL, OWN_REASON },
@@ -185,16 +185,6 @@ static void take_until(struct word *w)
         options_wrong(&w->options, "--until: '%s' has passed", optarg);
 }
 
-static void take_reason(struct word *w)
-{
-    bool good = optarg[0] != '\0' && strlen(optarg) <= REASON_MAX;
-    for (const char *p = optarg; good && *p != '\0'; p++)
-        good = (uint8_t)*p >= 0x20 && *p != 0x7f;
-    if (!good)
-        options_wrong(&w->options, "--reason: one line of at most %d bytes", REASON_MAX);
-    w->decision.reason = optarg;
-}
-
 static void take_name(struct word *w, int argc, char **argv)
 {
     struct options *o = &w->options;
@@ -220,7 +210,7 @@ static void take_options(struct word *w, const char *usage, int argc, char **arg
     options_start(o, usage, longs, argc, argv);
     while ((option = options_next(o)) > 0)
         switch (option) {
-        case OWN_REASON: take_reason(w); break;
+        case OWN_REASON: w->decision.reason = protecting_reason(o, optarg); break;
         case OWN_SCOPE:
             if (!scope_parse(optarg, &w->decision.scope))
                 options_wrong(o, "--scope: '%s' is not host or domain", optarg);

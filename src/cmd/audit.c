@@ -10,8 +10,8 @@
 static const char usage[] =
     "usage: dnsmon audit [OPTION...]\n"
     "\n"
-    "What operators did, and who, the oldest first: words on names (allow, block, object), words taken back, looks at the\n"
-    "addresses of clients. Nothing of it can be taken away.\n"
+    "What operators did, and who, the oldest first: words on names (allow, block, object, withdraw, approve), words taken back, jumps\n"
+    "let through, looks at the addresses of clients. Nothing of it can be taken away.\n"
     "\n"
     "  --table             columns, the default on a terminal; otherwise JSON lines\n"
     OPTIONS_COMMON_HELP;

@@ -31,6 +31,12 @@ int cmd_allow(int argc, char **argv);
 int cmd_block(int argc, char **argv);
 int cmd_object(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
+int cmd_publish(int argc, char **argv);
+int cmd_withdraw(int argc, char **argv);
+int cmd_approve(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
+int cmd_listed(int argc, char **argv);
+int cmd_receipts(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 

@@ -26,10 +26,7 @@ struct enforcement {
 /* At the name or, when the word is about a domain, below it. */
 static bool is_meant(const struct decision *d, const char *name, enum scope scope)
 {
-    size_t len = strlen(name), of = strlen(d->name);
-    if (d->scope == SCOPE_HOST)
-        return scope == SCOPE_HOST && strcmp(name, d->name) == 0;
-    return len >= of && strcmp(name + len - of, d->name) == 0 && (len == of || name[len - of - 1] == '.');
+    return d->scope == SCOPE_HOST ? scope == SCOPE_HOST && strcmp(name, d->name) == 0 : knowledge_is_within(name, d->name);
 }
 
 static void note(struct enforcement *e, const char *name, enum scope scope)

@@ -214,17 +214,6 @@ static int ruling(struct knowledge *k, const char *sql, const char *name, enum s
     return walk_counted(&s, sink, ctx, ret_n, why);
 }
 
-/* Behind the first dot that is not part of a label (\. in presentation form); NULL at the last label. */
-static const char *parent_of(const char *name)
-{
-    for (; *name != '\0'; name++)
-        if (*name == '\\' && name[1] != '\0')
-            name++; /* of \DDD the digits that are left are no dots */
-        else if (*name == '.')
-            return name + 1;
-    return NULL;
-}
-
 /* Of the host itself, else of the nearest domain at or above it. */
 static int nearest(struct knowledge *k, const char *sql, const char *name, int64_t at, decision_sink sink, void *ctx,
                    struct fault *why)
@@ -233,7 +222,7 @@ static int nearest(struct knowledge *k, const char *sql, const char *name, int64
     int rc = knowledge_check_name(name, why);
     if (rc == 0)
         rc = ruling(k, sql, name, SCOPE_HOST, at, sink, ctx, &n, why);
-    for (const char *above = name; rc == 0 && n == 0 && above != NULL; above = parent_of(above))
+    for (const char *above = name; rc == 0 && n == 0 && above != NULL; above = knowledge_parent(above))
         rc = ruling(k, sql, above, SCOPE_DOMAIN, at, sink, ctx, &n, why);
     return rc;
 }

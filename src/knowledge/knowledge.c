@@ -71,6 +71,24 @@ size_t knowledge_key(const char *text, uint8_t key[NAME_KEY_MAX])
     return len > 1 ? name_owner_key(wire, len, key) : 0;
 }
 
+const char *knowledge_parent(const char *name)
+{
+    for (; *name != '\0'; name++)
+        if (*name == '\\' && name[1] != '\0')
+            name++; /* a dot behind it is part of the label; of \DDD the digits that are left are no dots */
+        else if (*name == '.')
+            return name + 1;
+    return NULL;
+}
+
+bool knowledge_is_within(const char *name, const char *domain)
+{
+    for (; name != NULL; name = knowledge_parent(name))
+        if (strcmp(name, domain) == 0)
+            return true;
+    return false;
+}
+
 int knowledge_check_name(const char *name, struct fault *why)
 {
     char text[NAME_TEXT_MAX];
@@ -299,6 +317,14 @@ int knowledge_commit(struct knowledge *k, struct fault *why)
         undo(k);
     k->within = false;
     return rc;
+}
+
+int knowledge_stamp(struct knowledge *k, int64_t *ret, struct fault *why)
+{
+    static const char sql[] = "PRAGMA data_version";
+    struct statement s;
+    statement_start(&s, k, sql);
+    return statement_number(&s, ret, why);
 }
 
 int knowledge_enter(struct knowledge *k, struct write *w, struct fault *why)

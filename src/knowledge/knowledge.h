@@ -38,6 +38,9 @@ int knowledge_begin(struct knowledge *k, struct fault *why) MUST_CHECK;
 int knowledge_commit(struct knowledge *k, struct fault *why) MUST_CHECK;
 void knowledge_rollback(struct knowledge *k); /* harmless without a transaction */
 
+/* Another number than before when somebody else has committed something since. A few microseconds: for whoever waits for changes. */
+int knowledge_stamp(struct knowledge *k, int64_t *ret, struct fault *why) MUST_CHECK;
+
 /* Callbacks get one row, whose texts are valid until they return. They return 0 to go on; anything else ends the walk and
  * is returned. They may call any function here; what they write may or may not be met by the walk. */
 
@@ -53,6 +56,9 @@ bool scope_parse(const char *text, enum scope *ret);
 size_t knowledge_name(const uint8_t *owner_key, size_t len, char text[NAME_TEXT_MAX]);
 size_t knowledge_name_from_text(const char *any, char text[NAME_TEXT_MAX]);
 size_t knowledge_key(const char *text, uint8_t key[NAME_KEY_MAX]);
+/* The domain above a stored name, within it; NULL above the last label. Whether a name is a domain, or lies below it. */
+const char *knowledge_parent(const char *name);
+bool knowledge_is_within(const char *name, const char *domain);
 
 /* For dnsmon fsck: a line for each damage of the file in `dir`; without a file there is none. SQLite's own check, and
  * what docs/format/knowledge.md promises. A fault is what kept it from looking. */

@@ -265,7 +265,7 @@ int publication_due(struct knowledge *k, int64_t now, publication_sink sink, voi
 int publication_ended(struct knowledge *k, int64_t until, publication_sink sink, void *ctx, struct fault *why)
 {
     static const char sql[] = "SELECT " ALL_COLUMNS " FROM publication WHERE stage <> 'out' AND held = '' AND valid_until > 0"
-                              " AND valid_until <= ? ORDER BY valid_until, name, kind";
+                              " AND valid_until <= ? AND categories <> '[\"operator\"]' ORDER BY valid_until, name, kind";
     struct statement s;
     statement_start(&s, k, sql);
     statement_int(&s, 1, until);

@@ -76,8 +76,8 @@ typedef int (*version_sink)(void *ctx, const struct version *v, struct fault *wh
 int publication_put(struct knowledge *k, const struct publication *p, int64_t at, const char *author, struct fault *why) MUST_CHECK;
 
 /* One: the sink is called once, or not at all. All whose stage is in `stages` (bits 1 << stage), by name and trigger. Those whose
- * `due` is not 0 and at or before `now`. Those that are not out nor held, of which `valid_until` is not 0 and at or before `until`. Those that are
- * held, by kind of that. */
+ * `due` is not 0 and at or before `now`. Those that are neither out nor held nor there by an operator's word alone, of which `valid_until` is not 0
+ * and at or before `until`. Those that are held, by kind of that. */
 int publication_find(struct knowledge *k, const char *name, enum trigger trigger, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int publication_each(struct knowledge *k, unsigned stages, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int publication_due(struct knowledge *k, int64_t now, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;

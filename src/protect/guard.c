@@ -27,30 +27,9 @@ struct guard {
     size_t n_top, room;
 };
 
-/* ---- names in presentation form ---- */
-
-/* Behind the first dot that is not part of a label; NULL at the last label. */
-static const char *parent_of(const char *name)
-{
-    for (; *name != '\0'; name++)
-        if (*name == '\\' && name[1] != '\0')
-            name++; /* of \DDD the digits that are left are no dots */
-        else if (*name == '.')
-            return name + 1;
-    return NULL;
-}
-
-static bool is_at_or_below(const char *name, const char *domain)
-{
-    for (; name != NULL; name = parent_of(name))
-        if (strcmp(name, domain) == 0)
-            return true;
-    return false;
-}
-
 static bool covers(enum trigger trigger, const char *name, const char *other)
 {
-    return trigger == TRIGGER_HOST ? strcmp(name, other) == 0 : is_at_or_below(other, name);
+    return trigger == TRIGGER_HOST ? strcmp(name, other) == 0 : knowledge_is_within(other, name);
 }
 
 /* ---- the top list ---- */
@@ -72,7 +51,7 @@ static bool add_hash(struct guard *g, uint64_t hash)
 static bool add_top(struct guard *g, const char *name)
 {
     bool good = true;
-    for (; good && name != NULL; name = parent_of(name))
+    for (; good && name != NULL; name = knowledge_parent(name))
         good = add_hash(g, hash_stable(name, strlen(name)));
     return good;
 }
@@ -240,7 +219,7 @@ static enum guard_answer check_suffix(const struct guard *g, enum trigger trigge
 static enum guard_answer check_needed(const struct guard *g, enum trigger trigger, const char *name, char why[GUARD_REASON_MAX])
 {
     for (unsigned i = 0; i < g->n_needed; i++)
-        if (is_at_or_below(name, g->needed[i]) || covers(trigger, name, g->needed[i])) {
+        if (knowledge_is_within(name, g->needed[i]) || covers(trigger, name, g->needed[i])) {
             snprintf(why, GUARD_REASON_MAX, "infrastructure: %.255s", g->needed[i]);
             return GUARD_NEVER;
         }

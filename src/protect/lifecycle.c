@@ -31,6 +31,7 @@ struct run {
     const struct lifecycle_options *o;
     struct lifecycle_result result;
     struct memory memory;
+    char remembered[MEMORY_MAX]; /* the memory as it was loaded */
     struct agenda agenda;
     struct arena texts;   /* of the trigger at hand */
     int64_t data_time;
@@ -48,6 +49,8 @@ static int load_memory(struct run *r, struct fault *why)
     buffer_init(&text, MEMORY_MAX);
     int rc = setting_get(r->k, MEMORY, &text, why);
     buffer_u8(&text, 0);
+    if (rc == 0)
+        snprintf(r->remembered, sizeof r->remembered, "%s", (const char *)text.ptr);
     if (rc == 0 && sscanf((const char *)text.ptr, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %" SCNx64, &m->followed, &m->heard,
                           &m->day, &m->approved, &m->confirmed, &m->digest) != 6)
         rc = fault_set(why, E_CORRUPT, "the setting '%s' is damaged", MEMORY);
@@ -55,14 +58,32 @@ static int load_memory(struct run *r, struct fault *why)
     return rc == E_ABSENT ? E_OK : rc;
 }
 
+int lifecycle_jump(struct knowledge *k, struct buffer *to, struct fault *why)
+{
+    int rc = setting_get(k, JUMP, to, why);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+static int save_jump(struct run *r, struct fault *why)
+{
+    struct buffer text;
+    buffer_init(&text, 2 * LIFECYCLE_JUMP_TEXT);
+    int rc = lifecycle_jump(r->k, &text, why);
+    buffer_u8(&text, 0);
+    bool same = rc == 0 && strcmp((const char *)text.ptr, r->result.jump) == 0;
+    buffer_release(&text);
+    return rc || same ? rc : setting_put(r->k, JUMP, r->result.jump[0] ? r->result.jump : NULL, why);
+}
+
+/* What is the same is not written: whoever waits makes many runs. */
 static int save_memory(struct run *r, struct fault *why)
 {
     const struct memory *m = &r->memory;
     char text[MEMORY_MAX];
     snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64 " %" PRId64 " %016" PRIx64, m->followed, m->heard, m->day,
              m->approved, m->confirmed, m->digest);
-    int rc = setting_put(r->k, MEMORY, text, why);
-    return rc ? rc : setting_put(r->k, JUMP, r->result.jump[0] ? r->result.jump : NULL, why);
+    int rc = strcmp(text, r->remembered) != 0 ? setting_put(r->k, MEMORY, text, why) : E_OK;
+    return rc ? rc : save_jump(r, why);
 }
 
 /* Another policy or guard: all is followed from the beginning. Another day: approvals count from 0. */
@@ -78,12 +99,6 @@ static void renew_memory(struct run *r)
         m->day = day;
         m->approved = 0;
     }
-}
-
-int lifecycle_jump(struct knowledge *k, struct buffer *to, struct fault *why)
-{
-    int rc = setting_get(k, JUMP, to, why);
-    return rc == E_ABSENT ? E_OK : rc;
 }
 
 /* ---- what to look at ---- */
@@ -106,12 +121,18 @@ static int note_publication(void *ctx, const struct publication *p, struct fault
     return agenda_add(&r->agenda, p->name, p->trigger, "", why);
 }
 
+/* Of a block, indicators tell. */
+static bool is_exception(const struct audit *a)
+{
+    return strcmp(a->action, "allow") == 0 || strcmp(a->action, "revoke") == 0;
+}
+
 static int hear(void *ctx, const struct audit *a, struct fault *why)
 {
     struct run *r = ctx;
     (void)why;
     r->memory.heard = a->id;
-    r->word |= strcmp(a->action, "allow") == 0 || strcmp(a->action, "revoke") == 0;
+    r->word |= is_exception(a);
     return E_OK;
 }
 
@@ -540,9 +561,53 @@ static int finish(struct run *r, struct fault *why)
     return rc ? rc : publication_sizes(r->k, &r->result.sizes, why);
 }
 
-/* ---- a run ---- */
+/* ---- whether there is something to do ---- */
 
-static int run(struct run *r, struct fault *why)
+static int see_publication(void *ctx, const struct publication *p, struct fault *why)
+{
+    (void)p;
+    (void)why;
+    *(bool *)ctx = true;
+    return 1;
+}
+
+static int see_exception(void *ctx, const struct audit *a, struct fault *why)
+{
+    (void)why;
+    *(bool *)ctx = is_exception(a);
+    return is_exception(a);
+}
+
+/* What changed; what is not public yet; what is held, which an hour later may be no jump any more. */
+static int see_changes(struct run *r, bool *ret, struct fault *why)
+{
+    int64_t changed = 0, journal = 0, sealed = 0;
+    struct publication_sizes sizes;
+    int rc = indicator_serial(r->k, &changed, why);
+    if (rc == 0)
+        rc = publication_serial(r->k, &journal, why);
+    if (rc == 0)
+        rc = version_last(r->k, keep_last_change, &sealed, why);
+    if (rc == 0)
+        rc = publication_sizes(r->k, &sizes, why);
+    if (rc == 0)
+        *ret = changed > r->memory.followed || journal != sealed || sizes.held_in + sizes.held_out > 0;
+    return rc;
+}
+
+static int see_all(struct run *r, bool *ret, struct fault *why)
+{
+    int rc = see_changes(r, ret, why);
+    if (rc == 0 && !*ret)
+        rc = publication_due(r->k, r->o->now, see_publication, ret, why);
+    if (rc == 0 && !*ret)
+        rc = publication_ended(r->k, r->data_time, see_publication, ret, why);
+    if (rc == 0 && !*ret)
+        rc = audit_each(r->k, r->memory.heard, see_exception, ret, why);
+    return rc > 0 ? E_OK : rc;
+}
+
+static int begin(struct run *r, struct fault *why)
 {
     struct analysis analysis;
     int rc = analysis_get(r->k, &analysis, why);
@@ -552,7 +617,28 @@ static int run(struct run *r, struct fault *why)
         return rc;
     r->data_time = analysis.analysed_until * KNOWLEDGE_HOUR_S;
     renew_memory(r);
-    rc = fill_agenda(r, why);
+    return E_OK;
+}
+
+int lifecycle_is_due(struct knowledge *k, const struct lifecycle_options *o, bool *ret, struct fault *why)
+{
+    struct run r = { .k = k, .o = o };
+    bool due = false;
+    int rc = begin(&r, why);
+    if (rc == 0)
+        rc = see_all(&r, &due, why);
+    if (rc == 0)
+        *ret = due;
+    return rc;
+}
+
+/* ---- a run ---- */
+
+static int run(struct run *r, struct fault *why)
+{
+    int rc = begin(r, why);
+    if (rc == 0)
+        rc = fill_agenda(r, why);
     if (rc == 0)
         rc = look_at_all(r, why);
     if (rc == 0)
@@ -560,21 +646,30 @@ static int run(struct run *r, struct fault *why)
     return rc ? rc : finish(r, why);
 }
 
+static int run_within(struct run *r, struct fault *why)
+{
+    int rc = knowledge_begin(r->k, why);
+    if (rc != 0)
+        return rc;
+    agenda_init(&r->agenda);
+    arena_init(&r->texts, TEXTS_CHUNK);
+    rc = run(r, why);
+    if (rc == 0)
+        rc = knowledge_commit(r->k, why);
+    else
+        knowledge_rollback(r->k);
+    agenda_release(&r->agenda);
+    arena_release(&r->texts);
+    return rc;
+}
+
 int lifecycle_run(struct knowledge *k, const struct lifecycle_options *o, struct lifecycle_result *ret, struct fault *why)
 {
     struct run r = { .k = k, .o = o };
-    int rc = knowledge_begin(k, why);
-    if (rc != 0)
-        return rc;
-    agenda_init(&r.agenda);
-    arena_init(&r.texts, TEXTS_CHUNK);
-    rc = run(&r, why);
+    bool due = true;
+    int rc = o->confirmed_by == NULL ? lifecycle_is_due(k, o, &due, why) : E_OK;
     if (rc == 0)
-        rc = knowledge_commit(k, why);
-    else
-        knowledge_rollback(k);
-    agenda_release(&r.agenda);
-    arena_release(&r.texts);
+        rc = due ? run_within(&r, why) : publication_sizes(k, &r.result.sizes, why);
     if (rc == 0)
         *ret = r.result;
     return rc;

@@ -8,7 +8,8 @@
  * (publication.held) and stay as they are until a run of an operator confirms it, or what is left of it is no jump any more. What operators say by
  * name is done at once meanwhile.
  *
- * One transaction, of a knowledge file opened for writing. Cost: some 20 us for each indicator that changed, however many are published.
+ * A run that has nothing to do reads a little and writes nothing: whoever serves may make one whenever knowledge_stamp says that somebody
+ * wrote, and every second besides, for what is due. Otherwise it is one transaction, of a knowledge file opened for writing. Cost: some 20 us for each indicator that changed, however many are published.
  * Functions; the caller's thread.
  */
 #ifndef DNSMON_PROTECT_LIFECYCLE_H
@@ -37,6 +38,9 @@ struct lifecycle_result {
 };
 
 int lifecycle_run(struct knowledge *k, const struct lifecycle_options *o, struct lifecycle_result *ret, struct fault *why) MUST_CHECK;
+
+/* Whether a run has something to do. */
+int lifecycle_is_due(struct knowledge *k, const struct lifecycle_options *o, bool *ret, struct fault *why) MUST_CHECK;
 
 /* A person's word that a trigger in review or shadow is published, at once; what this changes the next run makes public. Audited. E_ABSENT: it is
  * in neither of these; E_USAGE: a guard that nobody overrides. */

@@ -784,6 +784,13 @@ static void readers_go_on_while_one_writes(void **state)
     SEES("a.example domain beat@1=2;", evidence_of_detector(r, "beat", note_evidence, NULL, &why)); /* its view */
     knowledge_rollback(r);
     SEES("a.example domain beat@1=2;b.example domain beat@1=3;", evidence_of_detector(r, "beat", note_evidence, NULL, &why));
+    int64_t before, after;
+    OK(knowledge_stamp(r, &before, &why));
+    OK(knowledge_stamp(r, &after, &why));
+    assert_int_equal(before, after);
+    say(w, "c.example", "beat", 1, 3);
+    OK(knowledge_stamp(r, &after, &why));
+    assert_int_not_equal(before, after);
     knowledge_close(&other);
     knowledge_close(&r);
     knowledge_close(&w);

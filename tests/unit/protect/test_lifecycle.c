@@ -130,6 +130,9 @@ static void run_as(const char *confirmed_by)
     int64_t version = last.version;
     struct lifecycle_result again;
     o.confirmed_by = NULL;
+    bool due = true;
+    OK(lifecycle_is_due(k, &o, &due, &why));
+    assert_int_equal(due, last.sizes.held_in + last.sizes.held_out > 0);
     OK(lifecycle_run(k, &o, &again, &why)); /* changes nothing */
     assert_int_equal(again.version, 0);
     assert_int_equal(again.published + again.shadowed + again.reviewed + again.out + again.renewed, 0);
@@ -439,6 +442,21 @@ static void a_day_has_a_cap(void **state)
 
 /* ---- jumps ---- */
 
+/* What is one of too many now is not an hour later, when the others are no news any more. */
+static void jumps_pass(void **state)
+{
+    (void)state;
+    policy.jump = (struct protection_jump){ 10, 10, 5 };
+    find_many("a", 0, 5);
+    run();
+    find_many("b", 0, 1);
+    run();
+    assert_true(last.sizes.published == 5 && last.sizes.held_in == 1);
+    now += 3700;
+    run();
+    assert_true(last.sizes.published == 6 && last.sizes.held_in == 0);
+}
+
 static void jumps_wait(void **state)
 {
     (void)state;
@@ -571,6 +589,7 @@ int main(void)
         TEST(lists_change),
         TEST(a_day_has_a_cap),
         TEST(jumps_wait),
+        TEST(jumps_pass),
         TEST(drops_wait),
         TEST(confirmations_are_audited),
         TEST(shadows_are_held_as_shadows),

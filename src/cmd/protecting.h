@@ -1,0 +1,32 @@
+/* protecting: what commands need that publish: the knowledge file, the guard, and a run of the life cycle.
+ *
+ *     protecting_open -> protecting_run ... -> protecting_close
+ *
+ * Value type; one thread.
+ */
+#ifndef DNSMON_CMD_PROTECTING_H
+#define DNSMON_CMD_PROTECTING_H
+
+#include "cmd/options.h"
+#include "cmd/present.h"
+#include "protect/lifecycle.h"
+
+struct protecting {
+    struct knowledge *k;
+    struct suffix_list *suffixes;
+    struct guard *guard;
+    struct lifecycle_options life; /* at the time of opening */
+};
+
+/* The guard of the settings; `suffixes` is the path that was said on the command line, NULL = none. E_ABSENT: there is no database, or for readers no
+ * knowledge in it. To be closed also when it failed. */
+int protecting_open(struct protecting *p, const struct options *o, enum knowledge_mode mode, const char *suffixes, struct fault *why) MUST_CHECK;
+void protecting_close(struct protecting *p);
+
+/* One run; what came of it goes to `to`, as a line or an object, and a jump that holds something is said on stderr. */
+int protecting_run(struct protecting *p, struct present *to, struct fault *why) MUST_CHECK;
+
+/* A reason as operators give one: a line of at most 1000 bytes. Reports what is wrong with it. */
+const char *protecting_reason(struct options *o, const char *text);
+
+#endif

@@ -1,0 +1,72 @@
+/* publish: one run of the life cycle, for those who have no server running, and the word that lets a jump through. */
+#include "cmd/commands.h"
+#include "cmd/protecting.h"
+
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: dnsmon publish [OPTION...]\n"
+    "\n"
+    "Brings what is published up to what analysis and operators hold for harmful, by the policy of the configuration, and says what changed. What a\n"
+    "jump of the whole set holds back is told.\n"
+    "\n"
+    "  --confirm           let through what a jump holds\n"
+    "  --public-suffixes FILE\n"
+    "                      the Public Suffix List\n"
+    OPTIONS_COMMON_HELP;
+
+enum { OWN_CONFIRM = OPTION_OWN, OWN_SUFFIXES };
+
+static const struct option longs[] = {
+    { "confirm", no_argument, NULL, OWN_CONFIRM },
+    { "public-suffixes", required_argument, NULL, OWN_SUFFIXES },
+    OPTIONS_COMMON,
+};
+
+struct publish {
+    struct options options;
+    bool confirm;
+    const char *suffixes;
+    struct protecting protecting;
+    struct present present;
+};
+
+static int run(struct publish *p, struct fault *why)
+{
+    char author[COMMAND_AUTHOR];
+    int rc = protecting_open(&p->protecting, &p->options, KNOWLEDGE_WRITE, p->suffixes, why);
+    command_author(author);
+    if (p->confirm)
+        p->protecting.life.confirmed_by = author;
+    if (rc == 0)
+        rc = protecting_run(&p->protecting, &p->present, why);
+    protecting_close(&p->protecting);
+    return rc ? rc : present_flush(&p->present, why);
+}
+
+static void take_options(struct publish *p, int argc, char **argv)
+{
+    struct options *o = &p->options;
+    int word;
+    options_start(o, usage, longs, argc, argv);
+    while ((word = options_next(o)) > 0)
+        switch (word) {
+        case OWN_CONFIRM: p->confirm = true; break;
+        case OWN_SUFFIXES: p->suffixes = optarg; break;
+        }
+    if (o->exit < 0 && optind < argc)
+        options_wrong(o, "'%s' is one word too many", argv[optind]);
+    p->present.style = o->json || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
+}
+
+int cmd_publish(int argc, char **argv)
+{
+    static struct publish p;
+    struct fault why = { 0 };
+    present_init(&p.present, STDOUT_FILENO, PRESENT_JSON);
+    take_options(&p, argc, argv);
+    if (p.options.exit < 0 && run(&p, &why) != 0)
+        p.options.exit = command_fail(&why);
+    present_release(&p.present);
+    return options_end(&p.options);
+}
