@@ -15,10 +15,11 @@ enum { NOW = 1700000000, LISTED = 0, FOREIGN = 1, WITH_KEY = 2, SECRET = 32 };
 static struct responder *responder;
 static struct zone *zone;
 
-static const char *why_listed(void *ctx, const struct zone *z, const char *name)
+static const char *why_listed(void *ctx, const struct zone *z, enum trigger trigger, const char *name)
 {
     (void)ctx;
     (void)z;
+    (void)trigger;
     return name[0] == 'b' ? name : NULL;
 }
 

@@ -42,6 +42,8 @@ SEEDS = {
     "garden": (0, LISTED, message("x.test.rpz.test", 255)),
     "why": (0, LISTED, message("bad.test._why.rpz.test", 16)),
     "why-long": (0, LISTED, message(".".join(["b" * 60] * 3) + "._why.rpz.test", 16)),
+    "why-address": (0, LISTED, message("128.1.zz.db8.2001.rpz-ip._why.rpz.test", 16)),
+    "why-name-server": (0, LISTED, message("bad.test.rpz-nsdname._why.rpz.test", 16)),
     "foreign": (0, FOREIGN, message("rpz.test", 6, additional=[OPT])),
     "notify": (0, LISTED, message("rpz.test", 6, flags=0x2000)),
     "bad-key": (0, WITH_KEY, message("rpz.test", 6, additional=[tsig("other")])),

@@ -156,3 +156,88 @@ int owner_make(enum trigger trigger, const char *text, size_t room, struct owner
     *ret = o;
     return 0;
 }
+
+/* Back */
+
+enum { ADDRESS_LABELS_MAX = 10 }; /* a length, eight words, rpz-ip */
+
+/* Labels as strings; how many, 0 when they are more than an address has or longer than its are. */
+static unsigned split_labels(const uint8_t *labels, size_t len, char (*words)[8])
+{
+    unsigned n = 0;
+    for (size_t at = 0; at < len; at += labels[at] + 1u) {
+        if (n == ADDRESS_LABELS_MAX || labels[at] >= sizeof words[0])
+            return 0;
+        memcpy(words[n], labels + at + 1, labels[at]);
+        words[n++][labels[at]] = '\0';
+    }
+    return n;
+}
+
+/* "zz.db8.2001" to "2001:db8::", "1.2.0.192" to "192.0.2.1". Whether that is an address is seen later. */
+static void join_address(char (*words)[8], unsigned n, bool is_v6, char text[64])
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (unsigned i = n; i-- > 0;) {
+        bool is_zeros = is_v6 && strcmp(words[i], "zz") == 0;
+        const char *before = i + 1 == n ? (is_zeros ? ":" : "") : is_v6 ? ":" : ".";
+        at += (size_t)snprintf(text + at, 64 - at, "%s%s", before, is_zeros ? (i == 0 ? ":" : "") : words[i]);
+        if (at >= 64)
+            return;
+    }
+}
+
+static bool address_text(const uint8_t *labels, size_t len, char text[NAME_TEXT_MAX])
+{
+    char words[ADDRESS_LABELS_MAX][8], joined[64];
+    uint8_t bytes[16];
+    unsigned n = split_labels(labels, len, words);
+    if (n < 3 || strcmp(words[n - 1], "rpz-ip") != 0)
+        return false;
+    join_address(words + 1, n - 2, false, joined);
+    bool is_v4 = inet_pton(AF_INET, joined, bytes) == 1;
+    if (!is_v4)
+        join_address(words + 1, n - 2, true, joined);
+    if (!is_v4 && inet_pton(AF_INET6, joined, bytes) != 1)
+        return false;
+    (void)inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN);
+    if (strcmp(words[0], is_v4 ? "32" : "128") != 0)
+        snprintf(text + strlen(text), 16, "/%s", words[0]);
+    return true;
+}
+
+/* Without its last label, where that is `suffix`. */
+static bool name_text(const uint8_t *labels, size_t len, const char *suffix, char text[NAME_TEXT_MAX])
+{
+    uint8_t wire[NAME_WIRE_MAX];
+    size_t end = len, suffix_len = suffix ? strlen(suffix) + 1 : 0;
+    if (len >= NAME_WIRE_MAX || len <= suffix_len)
+        return false;
+    if (suffix_len && !label_is(labels + (end -= suffix_len), suffix))
+        return false;
+    memcpy(wire, labels, end);
+    wire[end] = 0;
+    size_t text_len = name_to_text(wire, end + 1, text);
+    if (text_len > 1)
+        text[text_len - 1] = '\0'; /* the final dot */
+    return text_len > 1;
+}
+
+/* Whatever was read must make the same labels again: so nothing that is nearly an owner is taken for one. */
+bool owner_text(const uint8_t *labels, size_t len, enum trigger *ret_trigger, char ret_text[NAME_TEXT_MAX])
+{
+    static const enum trigger order[] = { TRIGGER_ADDRESS, TRIGGER_NAMESERVER, TRIGGER_HOST };
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        char text[NAME_TEXT_MAX];
+        struct owner o;
+        bool read = order[i] == TRIGGER_ADDRESS ? address_text(labels, len, text)
+                                                : name_text(labels, len, order[i] == TRIGGER_HOST ? NULL : "rpz-nsdname", text);
+        if (!read || owner_make(order[i], text, NAME_WIRE_MAX, &o, NULL) != 0 || o.len != len || memcmp(o.labels, labels, len) != 0)
+            continue;
+        *ret_trigger = order[i];
+        memcpy(ret_text, text, strlen(text) + 1);
+        return true;
+    }
+    return false;
+}

@@ -347,16 +347,12 @@ static size_t make_txt(uint8_t *to, const char *text)
 
 static void answer_why(struct answering *a, size_t name_len)
 {
-    uint8_t wire[NAME_WIRE_MAX], txt[WHY_TEXT_MAX + 32];
+    uint8_t txt[WHY_TEXT_MAX + 32];
     char name[NAME_TEXT_MAX];
+    enum trigger trigger;
     const char *text = NULL;
-    memcpy(wire, a->request.name, name_len);
-    wire[name_len] = 0;
-    size_t len = name_len ? name_to_text(wire, name_len + 1, name) : 0;
-    if (len && a->r->options.why != NULL) {
-        name[len - 1] = '\0'; /* the final dot */
-        text = a->r->options.why(a->r->options.ctx, a->view->zone, name);
-    }
+    if (a->r->options.why != NULL && owner_text(a->request.name, name_len, &trigger, name))
+        text = a->r->options.why(a->r->options.ctx, a->view->zone, trigger, name);
     if (text == NULL)
         return answer_nothing(a, name_len ? RCODE_NXDOMAIN : RCODE_NOERROR);
     if (a->request.type != QTYPE_TXT && a->request.type != QTYPE_ANY)

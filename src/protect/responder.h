@@ -27,9 +27,9 @@ enum {
 struct responder;
 
 struct responder_options {
-    /* Why `name` is listed in the zone, readable, or NULL when it is not: lent until the next call. NULL: there are no such answers.
-     * A name as in knowledge/publication.h, or the first labels of another trigger's owner, as it was asked for. */
-    const char *(*why)(void *ctx, const struct zone *zone, const char *name);
+    /* Why a trigger is listed in the zone, readable, or NULL when it is not: lent until the next call. NULL: there are no such answers.
+     * `text` as knowledge/publication.h says; TRIGGER_HOST stands for a name of whatever scope. */
+    const char *(*why)(void *ctx, const struct zone *zone, enum trigger trigger, const char *text);
     /* One line for the operator. */
     void (*say)(void *ctx, const char *line);
     void *ctx;

@@ -141,13 +141,12 @@ int server_listen(struct server *server, const char *address, struct fault *why)
     if (server->n_listeners == SERVER_LISTENERS_MAX)
         return fault_set(why, E_LIMIT, "%s: more than %d addresses", address, SERVER_LISTENERS_MAX);
     int e = peer_parse(address, 0, &at, why);
-    int tries = e == 0 && peer_port(&at) == 0 ? PORT_TRIES : 1; /* what is free for TCP may be taken for UDP */
-    for (int i = 0; e == 0 && i < tries; i++) {
+    if (e != 0)
+        return e;
+    for (int left = peer_port(&at) ? 1 : PORT_TRIES; left > 0; left--) { /* what is free for TCP may be taken for UDP */
         e = open_both(at, address, &server->listeners[server->n_listeners], why);
         if (e == 0)
             break;
-        if (i + 1 < tries)
-            e = 0;
     }
     if (e == 0)
         server->n_listeners++;

@@ -38,10 +38,11 @@ static void fail(const struct fault *why)
     exit(1);
 }
 
-static const char *tell_why(void *ctx, const struct zone *zone, const char *name)
+static const char *tell_why(void *ctx, const struct zone *zone, enum trigger trigger, const char *name)
 {
     static char text[256];
     (void)ctx;
+    (void)trigger;
     snprintf(text, sizeof text, "%s: listed by hand", name);
     return zone_find(zone, TRIGGER_DOMAIN, name) >= 0 || zone_find(zone, TRIGGER_HOST, name) >= 0 ? text : NULL;
 }

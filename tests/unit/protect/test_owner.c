@@ -38,6 +38,19 @@ static const struct good goods[] = {
     { TRIGGER_NAMESERVER, "ns.example.net", "ns.example.net.rpz-nsdname.", true },
 };
 
+/* The text makes the same owner again, whatever its form was before. */
+static void must_read_back(const struct good *g, const struct owner *o)
+{
+    enum trigger trigger;
+    struct owner again;
+    char text[NAME_TEXT_MAX];
+    assert_true(owner_text(o->labels, o->len, &trigger, text));
+    assert_int_equal(trigger, g->trigger == TRIGGER_DOMAIN ? TRIGGER_HOST : g->trigger);
+    assert_int_equal(owner_make(trigger, text, ROOM, &again, NULL), 0);
+    assert_int_equal(again.len, o->len);
+    assert_memory_equal(again.labels, o->labels, o->len);
+}
+
 static void test_good(void **state)
 {
     (void)state;
@@ -51,6 +64,7 @@ static void test_good(void **state)
         assert_int_not_equal(name_to_text(o.labels, o.len + 1u, text), 0);
         assert_string_equal(text, goods[i].owner);
         assert_int_equal(o.subtree, goods[i].subtree);
+        must_read_back(&goods[i], &o);
     }
 }
 
@@ -87,6 +101,25 @@ static void test_bad(void **state)
     }
 }
 
+/* What no trigger has: not in the form that we write, or of a kind that we do not publish. */
+static void test_no_trigger(void **state)
+{
+    static const char *const rows[] = {
+        "rpz-ip", "32.rpz-ip", "1.2.0.192.rpz-ip", "33.1.2.0.192.rpz-ip", "24.1.2.0.192.rpz-ip", "032.1.2.0.192.rpz-ip",
+        "128.1.zz.zz.rpz-ip", "128.zz.1.0.0.0.0.0.0.0.1.rpz-ip", "128.1.0.0.0.0.0.0.2001.rpz-ip", "rpz-nsdname",
+        "32.1.2.0.192.rpz-client-ip", "x.rpz-drop", "*.example", "a._why",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t wire[NAME_WIRE_MAX];
+        char text[NAME_TEXT_MAX];
+        enum trigger trigger;
+        size_t len = name_from_text(rows[i], strlen(rows[i]), wire);
+        assert_false(owner_text(wire, len - 1, &trigger, text));
+    }
+    assert_false(owner_text((const uint8_t *)"", 0, &(enum trigger){ 0 }, (char[NAME_TEXT_MAX]){ 0 }));
+}
+
 /* Up to the last byte, "*." included. */
 static void test_room(void **state)
 {
@@ -108,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_no_trigger),
         cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

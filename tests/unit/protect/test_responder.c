@@ -20,11 +20,13 @@ static unsigned n_said;
 static struct transfer transfer;
 static uint8_t answer[RESPONDER_ANSWER_MAX];
 
-static const char *why_listed(void *ctx, const struct zone *z, const char *name)
+static const char *why_listed(void *ctx, const struct zone *z, enum trigger trigger, const char *name)
 {
     static char text[1600];
     (void)ctx;
     (void)z;
+    if (trigger == TRIGGER_ADDRESS)
+        return strcmp(name, "2001:db8::/48") == 0 ? "an address" : NULL;
     if (strcmp(name, "long.test") == 0) {
         memset(text, 'x', sizeof text - 1);
         return text;
@@ -152,6 +154,7 @@ static const struct row rows[] = {
     { "192.0.2.1", { "bad.example._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
     { "192.0.2.1", { "bad.example._why.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
     { "192.0.2.1", { "good.example._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
+    { "192.0.2.1", { "48.zz.db8.2001.rpz-ip._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
     { "192.0.2.1", { "_why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
     { "192.0.2.1", { "long.test._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 0, true },
     { "192.0.2.1", { "long.test._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, true, RCODE_NOERROR, 1, 0, false },
