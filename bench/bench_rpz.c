@@ -3,7 +3,7 @@
  * A line of JSON: bytes a rule, seconds to load, AXFR records a second and the server's CPU time for it, milliseconds of a
  * version of 1,000 changes and of the IXFR that has them. Client and server take turns in one thread, so the rates are of both
  * together on one core; the server's own is told beside. */
-#include "protect/server.h"
+#include "protect/rpz/server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

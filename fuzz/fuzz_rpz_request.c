@@ -3,7 +3,7 @@
  * and each message of a transfer; over UDP it is no longer than the request allows; who is not listed gets nothing but a refusal
  * of at most what was sent; with the serial of the newest version, no transfer begins. */
 #include "must.h"
-#include "protect/responder.h"
+#include "protect/rpz/responder.h"
 
 #include <libknot/libknot.h>
 #include <netinet/in.h>

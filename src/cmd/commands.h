@@ -32,6 +32,7 @@ int cmd_block(int argc, char **argv);
 int cmd_object(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_publish(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_withdraw(int argc, char **argv);
 int cmd_approve(int argc, char **argv);
 int cmd_policy(int argc, char **argv);

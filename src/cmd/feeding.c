@@ -200,7 +200,7 @@ static void rest(const struct feeding *f, unsigned ms)
 static int write_again(struct feeding *f, struct fault *why)
 {
     int64_t changed, serial = 0;
-    int rc = knowledge_changed(f->k, &changed, why);
+    int rc = knowledge_stamp(f->k, &changed, why);
     if (rc != 0 || (changed == f->seen && f->written != 0))
         return rc;
     rc = version_last(f->k, keep_serial, &serial, why);

@@ -31,6 +31,7 @@ struct keeper {
     struct kept queue[KEEPER_QUEUE];
     int64_t seen; /* the file's change counter */
     time_t ran;   /* monotonic seconds */
+    char jump[LIFECYCLE_JUMP_TEXT]; /* that was said */
     struct fault said;
 };
 
@@ -103,7 +104,7 @@ static int live_on(struct keeper *k, struct fault *why)
 {
     struct lifecycle_result result;
     int64_t changed;
-    int rc = knowledge_changed(k->protecting->k, &changed, why);
+    int rc = knowledge_stamp(k->protecting->k, &changed, why);
     if (rc != 0 || (changed == k->seen && now_s() - k->ran < DUE_S))
         return rc;
     k->protecting->life.now = time(NULL);
@@ -111,7 +112,9 @@ static int live_on(struct keeper *k, struct fault *why)
     if (rc == 0) {
         k->seen = changed;
         k->ran = now_s();
-        protecting_say_jump(k->protecting, &result);
+        if (strcmp(result.jump, k->jump) != 0)
+            protecting_say_jump(&result);
+        memcpy(k->jump, result.jump, sizeof k->jump);
     }
     return rc;
 }

@@ -28,6 +28,7 @@ static const struct command commands[] = {
     { "object", "hold a name for harmless, until an operator decides", cmd_object },
     { "audit", "what operators did, and who", cmd_audit },
     { "publish", "bring what is blocked up to what is held for harmful", cmd_publish },
+    { "serve", "policy zones and feeds for resolvers and others", cmd_serve },
     { "withdraw", "the operator's word: a name, a campaign, all is not blocked any more", cmd_withdraw },
     { "approve", "the operator's word: what waits in review is blocked", cmd_approve },
     { "policy", "whether the policy is good, what is held and why", cmd_policy },

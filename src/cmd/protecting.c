@@ -66,10 +66,15 @@ int protecting_run(struct protecting *p, struct present *to, struct fault *why)
     if (rc != 0)
         return rc;
     (to->style == PRESENT_JSON ? put_json : put_line)(&to->out, &result);
-    if (result.jump[0] != '\0')
-        command_say("held: %" PRId64 " are not published and %" PRId64 " not taken back: %s; 'dnsmon publish --confirm' lets them through",
-                    result.sizes.held_in, result.sizes.held_out, result.jump);
+    protecting_say_jump(&result);
     return E_OK;
+}
+
+void protecting_say_jump(const struct lifecycle_result *result)
+{
+    if (result->jump[0] != '\0')
+        command_say("held: %" PRId64 " are not published and %" PRId64 " not taken back: %s; 'dnsmon publish --confirm' lets them through",
+                    result->sizes.held_in, result->sizes.held_out, result->jump);
 }
 
 const char *protecting_reason(struct options *o, const char *text)

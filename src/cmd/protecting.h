@@ -26,6 +26,9 @@ void protecting_close(struct protecting *p);
 /* One run; what came of it goes to `to`, as a line or an object, and a jump that holds something is said on stderr. */
 int protecting_run(struct protecting *p, struct present *to, struct fault *why) MUST_CHECK;
 
+/* Says on stderr what a jump holds, if one does. */
+void protecting_say_jump(const struct lifecycle_result *result);
+
 /* A reason as operators give one: a line of at most 1000 bytes. Reports what is wrong with it. */
 const char *protecting_reason(struct options *o, const char *text);
 

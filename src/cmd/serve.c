@@ -9,7 +9,7 @@
 #include "cmd/keeper.h"
 #include "cmd/present.h"
 #include "cmd/protect_config.h"
-#include "protect/server.h"
+#include "protect/rpz/server.h"
 #include "protect/views.h"
 
 #include <inttypes.h>
@@ -87,16 +87,18 @@ static int put_why(void *ctx, const struct publication *p, struct fault *why)
     return E_OK;
 }
 
-/* By the name itself, else by the nearest domain at or above it. */
-static int find_why(struct why_listed *l, const char *name, struct fault *why)
+/* A name by itself, else by the nearest domain at or above it. */
+static int find_why(struct why_listed *l, enum trigger trigger, const char *name, struct fault *why)
 {
+    if (trigger == TRIGGER_ADDRESS || trigger == TRIGGER_NAMESERVER)
+        return publication_find(l->s->k, name, trigger, put_why, l, why);
     int rc = publication_find(l->s->k, name, TRIGGER_HOST, put_why, l, why);
     for (; rc == 0 && name != NULL && l->to->len == 0; name = knowledge_parent(name))
         rc = publication_find(l->s->k, name, TRIGGER_DOMAIN, put_why, l, why);
     return rc;
 }
 
-static const char *tell_why(void *ctx, const struct zone *zone, const char *name)
+static const char *tell_why(void *ctx, const struct zone *zone, enum trigger trigger, const char *name)
 {
     struct serve *s = ctx;
     struct why_listed l = { .s = s, .to = &s->why };
@@ -105,7 +107,7 @@ static const char *tell_why(void *ctx, const struct zone *zone, const char *name
         if (views_zone(s->views, i) == zone)
             l.view = &s->protection->views[i];
     buffer_clear(&s->why);
-    if (find_why(&l, name, &why) != 0 || s->why.len == 0)
+    if (find_why(&l, trigger, name, &why) != 0 || s->why.len == 0)
         return NULL;
     buffer_u8(&s->why, '\0');
     return s->why.failed ? NULL : (const char *)s->why.ptr;
@@ -137,6 +139,16 @@ static int notify(struct serve *s, struct zone *zone, struct fault *why)
     return rc;
 }
 
+static const enum receipt_kind receipt_kinds[DELIVERY_KINDS] = {
+    [DELIVERY_SOA] = RECEIPT_SOA, [DELIVERY_AXFR] = RECEIPT_AXFR, [DELIVERY_IXFR] = RECEIPT_IXFR, [DELIVERY_NOTIFY] = RECEIPT_NOTIFY,
+};
+
+/* After which the secondary does not have what it asked for. */
+static bool is_failure(enum delivery_outcome outcome)
+{
+    return outcome == OUTCOME_CUT || outcome == OUTCOME_SLOW || outcome == OUTCOME_UNWANTED || outcome == OUTCOME_USE_TCP;
+}
+
 static void receive(void *ctx, const struct delivery *d)
 {
     struct serve *s = ctx;
@@ -148,8 +160,8 @@ static void receive(void *ctx, const struct delivery *d)
     if (n > 1)
         zone[n - 1] = '\0';
     const struct receipt r = {
-        .at = time(NULL), .secondary = d->secondary, .zone = zone, .serial = d->serial, .kind = delivery_receipt_kind(d->kind),
-        .records = (int64_t)d->records, .bytes = (int64_t)d->bytes, .ms = d->ms, .outcome = delivery_failure(d->outcome),
+        .at = time(NULL), .secondary = d->secondary, .zone = zone, .serial = d->serial, .kind = receipt_kinds[d->kind],
+        .records = (int64_t)d->records, .bytes = (int64_t)d->bytes, .ms = d->ms, .outcome = is_failure(d->outcome) ? delivery_outcome_text(d->outcome) : "",
     };
     if (s->keeper != NULL)
         keeper_receive(s->keeper, &r);
@@ -256,7 +268,7 @@ static int follow(struct serve *s, struct fault *why)
 {
     int64_t changed;
     bool any;
-    int rc = knowledge_changed(s->k, &changed, why);
+    int rc = knowledge_stamp(s->k, &changed, why);
     if (rc != 0 || changed == s->seen)
         return rc;
     rc = views_follow(s->views, s->k, &any, why);

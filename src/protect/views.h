@@ -17,7 +17,7 @@
 #define DNSMON_PROTECT_VIEWS_H
 
 #include "protect/protection.h"
-#include "protect/zone.h"
+#include "protect/rpz/zone.h"
 
 enum {
     VIEWS_JOURNAL = 100000,         /* changes that a restart reads back */

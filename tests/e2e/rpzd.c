@@ -14,7 +14,7 @@
  *
  * Each line is answered on standard output with "ok ..." or "error ..."; receipts and what is refused come as
  * "receipt ..." and "say ...". Ends with its input. */
-#include "protect/server.h"
+#include "protect/rpz/server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,11 +53,11 @@ static void say(void *ctx, const char *line)
     printf("say %s\n", line);
 }
 
-static void receive(void *ctx, const struct receipt *r)
+static void receive(void *ctx, const struct delivery *r)
 {
     (void)ctx;
-    printf("receipt %s %s %s serial %u had %lld records %llu bytes %llu ms %lld\n", r->secondary, receipt_kind_text(r->kind),
-           receipt_outcome_text(r->outcome), r->serial, r->had_one ? (long long)r->had : -1LL, (unsigned long long)r->records,
+    printf("receipt %s %s %s serial %u had %lld records %llu bytes %llu ms %lld\n", r->secondary, delivery_kind_text(r->kind),
+           delivery_outcome_text(r->outcome), r->serial, r->had_one ? (long long)r->had : -1LL, (unsigned long long)r->records,
            (unsigned long long)r->bytes, (long long)r->ms);
 }
 

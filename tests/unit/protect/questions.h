@@ -3,7 +3,7 @@
 #define DNSMON_TEST_QUESTIONS_H
 
 #include "base/buffer.h"
-#include "protect/request.h"
+#include "protect/rpz/request.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

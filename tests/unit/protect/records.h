@@ -2,7 +2,7 @@
 #ifndef DNSMON_TEST_RECORDS_H
 #define DNSMON_TEST_RECORDS_H
 
-#include "protect/zone.h"
+#include "protect/rpz/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "protect/owner.h"
+#include "protect/rpz/owner.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "protect/responder.h"
+#include "protect/rpz/responder.h"
 #include "questions.h"
 
 #include <libknot/libknot.h>
@@ -215,22 +215,22 @@ static void test_receipts(void **state)
     struct buffer b;
     (void)state;
     buffer_init(&b, 4096);
-    const struct { struct question q; enum receipt_kind kind; enum receipt_outcome outcome; bool over_tcp; } kinds[] = {
-        { { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, RECEIPT_SOA, OUTCOME_DONE, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 30, -1, 0 }, RECEIPT_IXFR, OUTCOME_CURRENT, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, RECEIPT_IXFR, OUTCOME_USE_TCP, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, RECEIPT_IXFR, OUTCOME_DONE, true },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 1, -1, 0 }, RECEIPT_IXFR, OUTCOME_WHOLE, true },
-        { { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, RECEIPT_AXFR, OUTCOME_DONE, true },
+    const struct { struct question q; enum delivery_kind kind; enum delivery_outcome outcome; bool over_tcp; } kinds[] = {
+        { { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, DELIVERY_SOA, OUTCOME_DONE, false },
+        { { "rpz.test", QTYPE_IXFR, 0, true, 30, -1, 0 }, DELIVERY_IXFR, OUTCOME_CURRENT, false },
+        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_USE_TCP, false },
+        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_DONE, true },
+        { { "rpz.test", QTYPE_IXFR, 0, true, 1, -1, 0 }, DELIVERY_IXFR, OUTCOME_WHOLE, true },
+        { { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, DELIVERY_AXFR, OUTCOME_DONE, true },
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         question_make(&b, &kinds[i].q);
         struct exchange e = ask("192.0.2.1", kinds[i].over_tcp, b.ptr, b.len);
-        assert_true(e.has_receipt);
-        assert_int_equal(e.receipt.kind, kinds[i].kind);
-        assert_int_equal(e.receipt.outcome, kinds[i].outcome);
-        assert_int_equal(e.receipt.serial, 30);
-        assert_int_equal(e.receipt.had, kinds[i].q.serial);
+        assert_true(e.has_delivery);
+        assert_int_equal(e.delivery.kind, kinds[i].kind);
+        assert_int_equal(e.delivery.outcome, kinds[i].outcome);
+        assert_int_equal(e.delivery.serial, 30);
+        assert_int_equal(e.delivery.had, kinds[i].q.serial);
         transfer_end(&transfer);
     }
     buffer_release(&b);
@@ -247,7 +247,7 @@ static void test_ixfr_over_udp(void **state)
     struct exchange e = ask("192.0.2.1", false, b.ptr, b.len);
     assert_int_equal(rcode_of(&e), 0);
     assert_int_equal(get_be16(answer + 6), 6);
-    assert_int_equal(e.receipt.outcome, OUTCOME_DONE);
+    assert_int_equal(e.delivery.outcome, OUTCOME_DONE);
     assert_null(transfer.walk.zone);
     buffer_release(&b);
 }

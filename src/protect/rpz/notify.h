@@ -7,12 +7,12 @@
  * What answers is known by its address and the id, drawn at random; an answer's signature is not checked: forged, it delays a
  * version to the secondary's next refresh. Value type; one thread. Times in ms of a clock that does not jump.
  */
-#ifndef DNSMON_PROTECT_NOTIFY_H
-#define DNSMON_PROTECT_NOTIFY_H
+#ifndef DNSMON_PROTECT_RPZ_NOTIFY_H
+#define DNSMON_PROTECT_RPZ_NOTIFY_H
 
-#include "protect/peer.h"
-#include "protect/receipt.h"
-#include "protect/reply.h"
+#include "protect/rpz/peer.h"
+#include "protect/rpz/delivery.h"
+#include "protect/rpz/reply.h"
 
 enum { NOTIFY_TARGETS_MAX = 256, NOTIFY_WAIT_MAX_S = 60 };
 
@@ -43,6 +43,6 @@ const struct notify_target *notify_next(struct notify *n, int64_t now_ms, int64_
 
 /* An answer. True when somebody waited for it; then *ret is filled but for the secondary. */
 bool notify_answer(struct notify *n, const struct sockaddr_storage *peer, const struct request *answer, int64_t now_ms,
-                   struct receipt *ret);
+                   struct delivery *ret);
 
 #endif

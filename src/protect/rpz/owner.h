@@ -10,8 +10,8 @@
  * meant, is refused here: the root, labels "*", triggers of other kinds written as names (below rpz-...), our own
  * branch `_why`, networks with bits beyond their length, networks of all addresses. Pure functions; any thread.
  */
-#ifndef DNSMON_PROTECT_OWNER_H
-#define DNSMON_PROTECT_OWNER_H
+#ifndef DNSMON_PROTECT_RPZ_OWNER_H
+#define DNSMON_PROTECT_RPZ_OWNER_H
 
 #include "base/fault.h"
 #include "dns/name.h"

@@ -1,12 +1,12 @@
-/* receipt: what a secondary was given, for who keeps account of it. Texts and the zone are lent for the call. */
-#ifndef DNSMON_PROTECT_RECEIPT_H
-#define DNSMON_PROTECT_RECEIPT_H
+/* delivery: what a secondary was given, for who keeps account of it. Texts and the zone are lent for the call. */
+#ifndef DNSMON_PROTECT_RPZ_DELIVERY_H
+#define DNSMON_PROTECT_RPZ_DELIVERY_H
 
-#include "protect/zone.h"
+#include "protect/rpz/zone.h"
 
-enum receipt_kind { RECEIPT_SOA, RECEIPT_AXFR, RECEIPT_IXFR, RECEIPT_NOTIFY, RECEIPT_KINDS };
+enum delivery_kind { DELIVERY_SOA, DELIVERY_AXFR, DELIVERY_IXFR, DELIVERY_NOTIFY, DELIVERY_KINDS };
 
-enum receipt_outcome {
+enum delivery_outcome {
     OUTCOME_DONE,      /* the whole answer was handed to the network; NOTIFY: it was answered */
     OUTCOME_CURRENT,   /* IXFR: it has the newest already */
     OUTCOME_WHOLE,     /* IXFR: done, with all of the zone, since the version it has is not known */
@@ -17,9 +17,9 @@ enum receipt_outcome {
     OUTCOMES,
 };
 
-struct receipt {
-    enum receipt_kind kind;
-    enum receipt_outcome outcome;
+struct delivery {
+    enum delivery_kind kind;
+    enum delivery_outcome outcome;
     const char *secondary; /* its address */
     const struct zone *zone;
     uint32_t serial;       /* what was given or told of */
@@ -30,7 +30,7 @@ struct receipt {
     int64_t ms;
 };
 
-const char *receipt_kind_text(enum receipt_kind kind);
-const char *receipt_outcome_text(enum receipt_outcome outcome);
+const char *delivery_kind_text(enum delivery_kind kind);
+const char *delivery_outcome_text(enum delivery_outcome outcome);
 
 #endif

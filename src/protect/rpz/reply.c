@@ -1,4 +1,4 @@
-#include "protect/reply.h"
+#include "protect/rpz/reply.h"
 
 enum { OPT_LEN = 11, UDP_ROOM = 1232 };
 

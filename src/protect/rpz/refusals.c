@@ -1,4 +1,4 @@
-#include "protect/refusals.h"
+#include "protect/rpz/refusals.h"
 
 #include "base/hash.h"
 

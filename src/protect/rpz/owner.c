@@ -1,4 +1,4 @@
-#include "protect/owner.h"
+#include "protect/rpz/owner.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

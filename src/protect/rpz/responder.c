@@ -1,4 +1,4 @@
-#include "protect/responder.h"
+#include "protect/rpz/responder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,10 +190,10 @@ static void end_truncated(struct answering *a)
     end(a, RCODE_NOERROR);
 }
 
-static void give_receipt(struct answering *a, enum receipt_kind kind, enum receipt_outcome outcome)
+static void tell_delivery(struct answering *a, enum delivery_kind kind, enum delivery_outcome outcome)
 {
-    a->ret->has_receipt = true;
-    a->ret->receipt = (struct receipt){ .kind = kind, .outcome = outcome, .zone = a->view->zone, .serial = zone_serial(a->view->zone),
+    a->ret->has_delivery = true;
+    a->ret->delivery = (struct delivery){ .kind = kind, .outcome = outcome, .zone = a->view->zone, .serial = zone_serial(a->view->zone),
                                         .had_one = a->request.has & REQUEST_HAS_SERIAL, .had = a->request.serial,
                                         .records = 1, .bytes = a->ret->len };
 }
@@ -283,7 +283,7 @@ static void answer_apex(struct answering *a)
         return end_truncated(a);
     end(a, RCODE_NOERROR);
     if (type == QTYPE_SOA)
-        give_receipt(a, RECEIPT_SOA, OUTCOME_DONE);
+        tell_delivery(a, DELIVERY_SOA, OUTCOME_DONE);
 }
 
 /* Names below it */
@@ -376,10 +376,10 @@ static void answer_name(struct answering *a)
 
 /* Transfers */
 
-static void begin_transfer(struct answering *a, enum receipt_kind kind, enum receipt_outcome outcome)
+static void begin_transfer(struct answering *a, enum delivery_kind kind, enum delivery_outcome outcome)
 {
     transfer_begin(a->transfer, &a->head);
-    give_receipt(a, kind, outcome);
+    tell_delivery(a, kind, outcome);
     a->ret->is_transfer = true;
 }
 
@@ -388,17 +388,17 @@ static void answer_axfr(struct answering *a)
     if (!a->asked->over_tcp)
         return refuse(a, RCODE_FORMERR, REFUSAL_UDP);
     zone_walk_all(&a->transfer->walk, a->view->zone);
-    begin_transfer(a, RECEIPT_AXFR, OUTCOME_DONE);
+    begin_transfer(a, DELIVERY_AXFR, OUTCOME_DONE);
 }
 
 /* RFC 1995, 2: "the newest version is told by a single SOA". */
-static void answer_soa_alone(struct answering *a, enum receipt_outcome outcome)
+static void answer_soa_alone(struct answering *a, enum delivery_outcome outcome)
 {
     begin(a);
     if (!put_soa(a, SECTION_ANSWER))
         return end_truncated(a);
     end(a, RCODE_NOERROR);
-    give_receipt(a, RECEIPT_IXFR, outcome);
+    tell_delivery(a, DELIVERY_IXFR, outcome);
 }
 
 /* The difference in one message, or the SOA alone, which says: over TCP. Another message must not take the chain's MAC. */
@@ -413,8 +413,8 @@ static void answer_ixfr_over_udp(struct answering *a)
     if (!whole)
         return answer_soa_alone(a, OUTCOME_USE_TCP);
     a->ret->len = (size_t)len;
-    give_receipt(a, RECEIPT_IXFR, OUTCOME_DONE);
-    a->ret->receipt.records = t->records;
+    tell_delivery(a, DELIVERY_IXFR, OUTCOME_DONE);
+    a->ret->delivery.records = t->records;
 }
 
 static void answer_ixfr(struct answering *a)
@@ -428,7 +428,7 @@ static void answer_ixfr(struct answering *a)
         return known ? answer_ixfr_over_udp(a) : answer_soa_alone(a, OUTCOME_USE_TCP);
     if (!known)
         zone_walk_all(walk, zone);
-    begin_transfer(a, RECEIPT_IXFR, known ? OUTCOME_DONE : OUTCOME_WHOLE);
+    begin_transfer(a, DELIVERY_IXFR, known ? OUTCOME_DONE : OUTCOME_WHOLE);
 }
 
 static void answer_question(struct answering *a)

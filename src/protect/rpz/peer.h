@@ -1,6 +1,6 @@
 /* peer: who is at the other end, and networks of those. Values; any thread. */
-#ifndef DNSMON_PROTECT_PEER_H
-#define DNSMON_PROTECT_PEER_H
+#ifndef DNSMON_PROTECT_RPZ_PEER_H
+#define DNSMON_PROTECT_RPZ_PEER_H
 
 #include "base/fault.h"
 

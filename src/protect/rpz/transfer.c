@@ -1,4 +1,4 @@
-#include "protect/transfer.h"
+#include "protect/rpz/transfer.h"
 
 void transfer_begin(struct transfer *t, const struct reply_head *head)
 {

@@ -1,10 +1,10 @@
 /* request: a DNS message that asks something of us, as parsed from hostile bytes (RFC 1035, 4; IXFR: RFC 1995, 3; EDNS: RFC 6891;
  * TSIG: RFC 8945). Value; its slices are the message's. Pure function; no allocation; any thread.
  */
-#ifndef DNSMON_PROTECT_REQUEST_H
-#define DNSMON_PROTECT_REQUEST_H
+#ifndef DNSMON_PROTECT_RPZ_REQUEST_H
+#define DNSMON_PROTECT_RPZ_REQUEST_H
 
-#include "protect/tsig.h"
+#include "protect/rpz/tsig.h"
 
 enum {
     REQUEST_HEADER = 12,

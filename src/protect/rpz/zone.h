@@ -19,10 +19,10 @@
  * (docs/performance.md has what 5 M rules take). Lookup and change are O(1); no malloc in walks.
  * Handle type. One thread. Serials are numbers of RFC 1982.
  */
-#ifndef DNSMON_PROTECT_ZONE_H
-#define DNSMON_PROTECT_ZONE_H
+#ifndef DNSMON_PROTECT_RPZ_ZONE_H
+#define DNSMON_PROTECT_RPZ_ZONE_H
 
-#include "protect/owner.h"
+#include "protect/rpz/owner.h"
 
 enum {
     ZONE_JOURNAL_LEAST = 1024, /* changes that the journal may have, however small the zone is */

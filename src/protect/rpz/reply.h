@@ -4,11 +4,11 @@
  * Owners are compressed against the question alone, which lies at a fixed place: so a message may have any
  * size, and nothing is searched for. Value type; no allocation but the signature's.
  */
-#ifndef DNSMON_PROTECT_REPLY_H
-#define DNSMON_PROTECT_REPLY_H
+#ifndef DNSMON_PROTECT_RPZ_REPLY_H
+#define DNSMON_PROTECT_RPZ_REPLY_H
 
-#include "protect/request.h"
-#include "protect/zone.h"
+#include "protect/rpz/request.h"
+#include "protect/rpz/zone.h"
 
 enum { REPLY_LEAST = 2048 }; /* header, question, OPT and TSIG at their longest take 900 */
 

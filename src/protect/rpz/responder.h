@@ -9,12 +9,12 @@
  *
  * An address that no view lists gets nothing but REFUSED, before anything else is looked at. Handle type. One thread.
  */
-#ifndef DNSMON_PROTECT_RESPONDER_H
-#define DNSMON_PROTECT_RESPONDER_H
+#ifndef DNSMON_PROTECT_RPZ_RESPONDER_H
+#define DNSMON_PROTECT_RPZ_RESPONDER_H
 
-#include "protect/receipt.h"
-#include "protect/refusals.h"
-#include "protect/transfer.h"
+#include "protect/rpz/delivery.h"
+#include "protect/rpz/refusals.h"
+#include "protect/rpz/transfer.h"
 
 enum {
     RESPONDER_KEYS_MAX = 64,
@@ -67,8 +67,8 @@ struct asked {
 struct exchange {
     size_t len;              /* of the answer; 0: none, or a transfer */
     bool is_transfer;        /* `transfer` was begun: send its messages, then transfer_end */
-    bool has_receipt;        /* something was given of a zone; of a transfer: when it has ended */
-    struct receipt receipt;  /* without secondary and times */
+    bool has_delivery;        /* something was given of a zone; of a transfer: when it has ended */
+    struct delivery delivery;  /* without secondary and times */
 };
 
 void responder_answer(struct responder *r, const struct asked *asked, uint8_t answer[RESPONDER_ANSWER_MAX], struct transfer *transfer,

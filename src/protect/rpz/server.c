@@ -7,9 +7,9 @@
  *
  * Clients do not move in memory, since an open transfer is linked to its zone.
  */
-#include "protect/server.h"
+#include "protect/rpz/server.h"
 
-#include "protect/notify.h"
+#include "protect/rpz/notify.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -40,7 +40,7 @@ struct client {
     int64_t moved_ms; /* when it last was given bytes, or said something whole */
     int64_t begun_ms; /* of the transfer */
     struct transfer transfer;
-    struct receipt receipt; /* of the transfer */
+    struct delivery delivery; /* of the transfer */
     uint32_t in_len, out_at, out_len;
     uint8_t in[FRAME + RESPONDER_REQUEST_MAX];
     uint8_t out[OUT_BYTES];
@@ -174,12 +174,12 @@ int server_notify(struct server *server, struct zone *zone, const char *address,
 
 /* Receipts */
 
-static void give_receipt(struct server *s, const struct sockaddr_storage *peer, struct receipt *receipt)
+static void tell_delivery(struct server *s, const struct sockaddr_storage *peer, struct delivery *delivery)
 {
     char text[PEER_TEXT_MAX];
-    receipt->secondary = peer_text(peer, text);
+    delivery->secondary = peer_text(peer, text);
     if (s->options.receive != NULL)
-        s->options.receive(s->options.ctx, receipt);
+        s->options.receive(s->options.ctx, delivery);
 }
 
 /* UDP */
@@ -187,14 +187,14 @@ static void give_receipt(struct server *s, const struct sockaddr_storage *peer, 
 static void take_notify_answer(struct server *s, const struct sockaddr_storage *peer, const uint8_t *bytes, size_t len)
 {
     struct request answer;
-    struct receipt receipt;
+    struct delivery delivery;
     if (request_parse(&answer, bytes, len) == E_TRUNCATED || answer.opcode != OPCODE_NOTIFY ||
-        !notify_answer(&s->notify, peer, &answer, s->now_ms, &receipt))
+        !notify_answer(&s->notify, peer, &answer, s->now_ms, &delivery))
         return;
     s->stats.notified++;
-    if (receipt.outcome == OUTCOME_UNWANTED)
+    if (delivery.outcome == OUTCOME_UNWANTED)
         responder_refuse(s->responder, peer, REFUSAL_NOTIFY, "");
-    give_receipt(s, peer, &receipt);
+    tell_delivery(s, peer, &delivery);
 }
 
 /* Answered from where it came to: the ancillary data goes back as it came. */
@@ -216,8 +216,8 @@ static void answer_datagram(struct server *s, int fd, struct msghdr *message, si
     *message->msg_iov = (struct iovec){ answer, exchange.len };
     message->msg_flags = 0;
     ssize_t sent = sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0 && exchange.has_receipt)
-        give_receipt(s, peer, &exchange.receipt);
+    if (sent >= 0 && exchange.has_delivery)
+        tell_delivery(s, peer, &exchange.delivery);
 }
 
 static void serve_datagrams(struct server *s, int fd)
@@ -240,21 +240,21 @@ static void serve_datagrams(struct server *s, int fd)
 
 /* Clients */
 
-static void end_transfer(struct server *s, struct client *c, enum receipt_outcome outcome)
+static void end_transfer(struct server *s, struct client *c, enum delivery_outcome outcome)
 {
     if (c->transfer.walk.zone == NULL)
         return;
-    c->receipt.outcome = outcome;
-    c->receipt.records = c->transfer.records;
-    c->receipt.bytes = c->transfer.bytes;
-    c->receipt.ms = s->now_ms - c->begun_ms;
+    c->delivery.outcome = outcome;
+    c->delivery.records = c->transfer.records;
+    c->delivery.bytes = c->transfer.bytes;
+    c->delivery.ms = s->now_ms - c->begun_ms;
     transfer_end(&c->transfer);
-    s->stats.records += c->receipt.records;
-    s->stats.bytes += c->receipt.bytes;
-    give_receipt(s, &c->peer, &c->receipt);
+    s->stats.records += c->delivery.records;
+    s->stats.bytes += c->delivery.bytes;
+    tell_delivery(s, &c->peer, &c->delivery);
 }
 
-static void drop(struct server *s, unsigned i, enum receipt_outcome outcome)
+static void drop(struct server *s, unsigned i, enum delivery_outcome outcome)
 {
     struct client *c = s->clients[i];
     end_transfer(s, c, outcome);
@@ -302,10 +302,10 @@ static bool fill(struct server *s, struct client *c)
     return true;
 }
 
-static void begin_transfer(struct server *s, struct client *c, const struct receipt *receipt)
+static void begin_transfer(struct server *s, struct client *c, const struct delivery *delivery)
 {
     s->stats.transfers++;
-    c->receipt = *receipt;
+    c->delivery = *delivery;
     c->begun_ms = s->now_ms;
 }
 
@@ -323,13 +323,13 @@ static void answer_request(struct server *s, struct client *c, size_t len)
         responder_answer(s->responder, &asked, c->out + FRAME, &c->transfer, &exchange);
     }
     if (exchange.is_transfer)
-        begin_transfer(s, c, &exchange.receipt);
+        begin_transfer(s, c, &exchange.delivery);
     else if (exchange.len)
         frame(c, exchange.len);
     else
         c->ends = true; /* who does not speak DNS */
-    if (exchange.has_receipt && !exchange.is_transfer)
-        give_receipt(s, &c->peer, &exchange.receipt);
+    if (exchange.has_delivery && !exchange.is_transfer)
+        tell_delivery(s, &c->peer, &exchange.delivery);
 }
 
 /* The request at the start of `in`, if it is whole. */
@@ -377,7 +377,7 @@ static enum turn advance(struct server *s, struct client *c)
             return TURN_CUT;
     }
     if (!is_sending(c) && !c->transfer.more) {
-        end_transfer(s, c, c->receipt.outcome);
+        end_transfer(s, c, c->delivery.outcome);
         c->is_leaving = c->ends;
         if (c->is_leaving && shutdown(c->fd, SHUT_WR) != 0)
             return TURN_ENDED;

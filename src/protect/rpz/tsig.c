@@ -1,4 +1,4 @@
-#include "protect/tsig.h"
+#include "protect/rpz/tsig.h"
 
 #include <libdnssec/error.h>
 #include <libdnssec/tsig.h>

@@ -3,10 +3,10 @@
  * The set of those told is bounded (REFUSALS_TOLD) and begins anew every hour: a scan costs that many lines an hour, and trouble
  * that stays is told again. Value type. One thread.
  */
-#ifndef DNSMON_PROTECT_REFUSALS_H
-#define DNSMON_PROTECT_REFUSALS_H
+#ifndef DNSMON_PROTECT_RPZ_REFUSALS_H
+#define DNSMON_PROTECT_RPZ_REFUSALS_H
 
-#include "protect/peer.h"
+#include "protect/rpz/peer.h"
 
 #define REFUSAL_MAP(XX)                                          \
     XX(ADDRESS, "its address is not listed")                     \

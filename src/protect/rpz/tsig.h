@@ -7,8 +7,8 @@
  *
  * Times are seconds of the wall clock. Signing allocates in the crypto library, once a message. Values; one thread.
  */
-#ifndef DNSMON_PROTECT_TSIG_H
-#define DNSMON_PROTECT_TSIG_H
+#ifndef DNSMON_PROTECT_RPZ_TSIG_H
+#define DNSMON_PROTECT_RPZ_TSIG_H
 
 #include "base/fault.h"
 #include "dns/name.h"

@@ -1,4 +1,4 @@
-#include "protect/request.h"
+#include "protect/rpz/request.h"
 
 enum { CLASS_ANY = 255, UDP_LEAST = 512, RECORDS_MAX = 16 };
 

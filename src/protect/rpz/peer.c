@@ -1,4 +1,4 @@
-#include "protect/peer.h"
+#include "protect/rpz/peer.h"
 
 #include <arpa/inet.h>
 

@@ -1,10 +1,10 @@
 /* transfer: a walk through a zone as the messages of a reply (RFC 5936, RFC 1995). Holds one record and no copy of the zone.
  * Value type, but linked to its zone while open: do not move it.
  */
-#ifndef DNSMON_PROTECT_TRANSFER_H
-#define DNSMON_PROTECT_TRANSFER_H
+#ifndef DNSMON_PROTECT_RPZ_TRANSFER_H
+#define DNSMON_PROTECT_RPZ_TRANSFER_H
 
-#include "protect/reply.h"
+#include "protect/rpz/reply.h"
 
 enum {
     /* Small enough for every client's buffer, large enough that headers and signatures do not count. */

@@ -10,7 +10,7 @@
  *     changes of version v: rules with born == v or died == v, each once
  *     free rules: those that died in or before the journal's oldest version
  */
-#include "protect/zone.h"
+#include "protect/rpz/zone.h"
 
 #include "base/buffer.h"
 #include "base/hash.h"

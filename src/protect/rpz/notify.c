@@ -1,4 +1,4 @@
-#include "protect/notify.h"
+#include "protect/rpz/notify.h"
 
 #include <sodium.h>
 
@@ -77,14 +77,14 @@ const struct notify_target *notify_next(struct notify *n, int64_t now_ms, int64_
 }
 
 bool notify_answer(struct notify *n, const struct sockaddr_storage *peer, const struct request *answer, int64_t now_ms,
-                   struct receipt *ret)
+                   struct delivery *ret)
 {
     for (unsigned i = 0; i < n->n; i++) {
         struct notify_target *t = &n->targets[i];
         if (!t->told || t->answered || t->id != answer->id || !peer_is_same(&t->peer, peer))
             continue;
         t->answered = true;
-        *ret = (struct receipt){ .kind = RECEIPT_NOTIFY, .outcome = answer->rcode ? OUTCOME_UNWANTED : OUTCOME_DONE, .zone = t->zone,
+        *ret = (struct delivery){ .kind = DELIVERY_NOTIFY, .outcome = answer->rcode ? OUTCOME_UNWANTED : OUTCOME_DONE, .zone = t->zone,
                                  .serial = t->serial, .ms = now_ms - t->first_ms };
         return true;
     }

@@ -13,10 +13,10 @@
  * after two seconds those whose address no view lists. When all places are taken, a newcomer gets that of the
  * client which has been silent longest, if for more than a second. Handle type.
  */
-#ifndef DNSMON_PROTECT_SERVER_H
-#define DNSMON_PROTECT_SERVER_H
+#ifndef DNSMON_PROTECT_RPZ_SERVER_H
+#define DNSMON_PROTECT_RPZ_SERVER_H
 
-#include "protect/responder.h"
+#include "protect/rpz/responder.h"
 
 enum { SERVER_LISTENERS_MAX = 16, SERVER_CLIENTS_MAX = 256 };
 
@@ -27,7 +27,7 @@ struct server_options {
     unsigned idle_ms;       /* 0: 30 s */
     unsigned transfer_ms;   /* 0: an hour */
     /* What a secondary was given. */
-    void (*receive)(void *ctx, const struct receipt *receipt);
+    void (*receive)(void *ctx, const struct delivery *delivery);
     void *ctx;
 };
 

@@ -1,0 +1,197 @@
+"""dnsmon serve: from an operator's word or a verdict to what real resolvers refuse, over restarts, restored backups and feeds."""
+import getpass
+import http.client
+import re
+import shutil
+import time
+
+import lib
+import rpz
+from test_publish import Published
+
+PROTECT = """
+  jump: {{add: 10, drop: 10, least: 100}}
+  server:
+    listen: ["127.0.0.1:{port}"]
+    allow: [{{address: 127.0.0.1, key: dnsmon}}, {{address: 127.0.0.2}}, {{address: 127.0.0.0/8}}]
+    keys: {keys}
+    secondaries: [{secondaries}]
+  feeds: {{dir: {feeds}, listen: "127.0.0.1:{http}", formats: [hosts, rpz, jsonl, unbound]}}
+"""
+VIEWS = """
+  views:
+    - {zone: rpz.dnsmon}
+    - {zone: shadow.dnsmon, stages: [shadow]}
+"""
+
+
+class Served(Published):
+    """A network whose verdicts are served; `bind` and `unbound` are ports of secondaries to be."""
+
+    def __init__(self, tmp):
+        self.tmp, self.names = tmp, lib.knot(tmp, rpz.NAMES)
+        self.bind, self.unbound = lib.free_port(), lib.free_port()
+        self.port, self.http = lib.free_port(), lib.free_port()
+        keys = tmp / "keys"
+        keys.touch(mode=0o600)
+        keys.write_text(rpz.KEY + "\n")
+        super().__init__(tmp, PROTECT.format(port=self.port, http=self.http, keys=keys, feeds=tmp / "feeds", secondaries=", ".join(
+            (f'{{address: "127.0.0.1:{self.bind}", key: dnsmon}}', f'{{address: "127.0.0.1:{self.unbound}"}}'))))
+
+    def configure(self, protect):
+        self.config.write_text(f"public_suffixes: {self.suffixes}\nprotect:\n{protect}{VIEWS}")
+
+    def serve(self):
+        self.server = lib.start(lib.dnsmon_path(), "serve", "--db", self.db, "--config", self.config, "--user", getpass.getuser(),
+                                log=self.tmp / f"serve-{time.monotonic_ns()}.log")
+        lib.wait_until(lambda: self.server.expect_alive() or "answers on" in self.server.output(), 20, "dnsmon serve to answer")
+        return self.server
+
+    def say(self, word, name, *more):
+        return self.run(word, name, "--reason", "a test", *more)
+
+    def block(self, name):
+        return self.say("block", name, "--public-suffixes", self.suffixes)
+
+    def serial(self, zone="rpz.dnsmon"):
+        text = lib.dig(self.port, zone, "SOA")
+        return int(re.search(r"\sSOA\s+\S+\s+\S+\s+(\d+)", text)[1])
+
+    def get(self, path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer, body
+
+
+def refused_by_all(*resolvers, name):
+    return all(rpz.is_refused(r.port, name) for r in resolvers)
+
+
+def follows(n, resolvers, names, limit=2):
+    """Two words in a row, and their withdrawal: each is kept by all within `limit` seconds, the command included."""
+    took = []
+
+    def measure(say, kept, what):
+        begun = time.monotonic()
+        say()
+        lib.wait_until(kept, 30, what)
+        took.append(time.monotonic() - begun)
+    for name in names:
+        measure(lambda: n.block(name), lambda: refused_by_all(*resolvers, name=name), f"{name} to be refused")
+    for name in names:
+        measure(lambda: n.say("withdraw", name), lambda: all(rpz.resolves(r.port, name) for r in resolvers), f"{name} to resolve")
+    print("# seconds: " + ", ".join(f"{s:.2f}" for s in took))
+    assert max(took) < limit * lib.SLOWER, took
+
+
+def test_words_in_bind_and_unbound(tmp):
+    n = Served(tmp)
+    n.block("bad.example")
+    n.serve()
+    resolvers = [rpz.bind(tmp, n.port, n.names.port, port=n.bind), rpz.unbound(tmp, n.port, n.names.port, port=n.unbound)]
+    lib.wait_until(lambda: refused_by_all(*resolvers, name="www.bad.example"), 20, "the zone in both")
+    for r in resolvers:
+        assert rpz.resolves(r.port, "neighbour.example") and rpz.ask(r.port, "example", "SOA")[0] == "NOERROR"
+    follows(n, resolvers, ("next.example", "second.example"))
+    why = lib.dig(n.port, "www.bad.example._why.rpz.dnsmon", "TXT")
+    assert "domain bad.example" in why and "a test" in why, why
+    lib.wait_until(lambda: {r["kind"] for r in n.lines("receipts", "--history")} >= {"axfr", "ixfr", "notify"}, 10, "receipts")
+    held = {r["serial"] for r in n.lines("receipts") if r["zone"] == "rpz.dnsmon"}
+    assert held == {n.serial()}, (held, n.serial(), n.run("receipts", "--history").stdout)
+    assert n.server.stop() == 0, n.server.output()
+    for r in resolvers:  # they go on without us
+        assert rpz.is_refused(r.port, "bad.example") and rpz.resolves(r.port, "neighbour.example")
+    lib.dnsmon("fsck", "--db", n.db)
+
+
+def test_verdicts_in_bind_and_unbound(tmp):
+    n = Served(tmp)
+    n.analyze(2)
+    n.serve()
+    resolvers = [rpz.bind(tmp, n.port, n.names.port, port=n.bind), rpz.unbound(tmp, n.port, n.names.port, port=n.unbound)]
+    for r in resolvers:
+        lib.wait_until(lambda: rpz.resolves(r.port, "firstgate.example"), 20, "the resolver")
+    n.analyze(13)
+    took = rpz.seconds_until(lambda: refused_by_all(*resolvers, name="firstgate.example"), 30, "the verdict to be enforced")
+    print(f"# {took:.2f} seconds from the end of analyze")
+    assert took < 2 * lib.SLOWER, took
+    assert all(rpz.resolves(r.port, "site01.example") for r in resolvers)
+
+
+def test_restarts(tmp):
+    """kill -9 and a new start: secondaries follow with differences, and serials rise."""
+    n = Served(tmp)
+    n.block("bad.example")
+    server = n.serve()
+    resolver = rpz.bind(tmp, n.port, n.names.port, port=n.bind)
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "bad.example"), 20, "the zone")
+    for name in ("next.example", "second.example"):
+        before = n.serial()
+        server.kill()
+        n.block(name)
+        server = n.serve()
+        assert n.serial() > before
+        lib.wait_until(lambda: rpz.is_refused(resolver.port, name), 30, f"{name} to be refused")
+    taken = [r["kind"] for r in n.lines("receipts", "--history") if r["zone"] == "rpz.dnsmon" and r["kind"] in ("axfr", "ixfr")]
+    assert taken[0] == "axfr" and "axfr" not in taken[1:], taken
+    assert rpz.is_refused(resolver.port, "bad.example")
+
+
+def test_restored_backup(tmp):
+    """What came after the backup is forgotten by us, and then by secondaries; the serial goes on above theirs."""
+    n = Served(tmp)
+    n.block("bad.example")
+    server = n.serve()
+    resolver = rpz.bind(tmp, n.port, n.names.port, port=n.bind)
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "bad.example"), 20, "the zone")
+    assert server.stop() == 0
+    shutil.copytree(n.db, tmp / "backup")
+    server = n.serve()
+    n.block("next.example")
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "next.example"), 20, "the change")
+    before = n.serial()
+    server.kill()
+    time.sleep(3)  # so many versions more than seconds there were
+    shutil.rmtree(n.db)
+    shutil.move(tmp / "backup", n.db)
+    n.serve()
+    assert n.serial() > before, (n.serial(), before)
+    lib.wait_until(lambda: rpz.resolves(resolver.port, "next.example"), 30, "what is not known any more to resolve")
+    assert rpz.is_refused(resolver.port, "bad.example")
+
+
+def test_feeds(tmp):
+    """By HTTP, with tags; they follow, and stay as they are when nothing of theirs changed."""
+    n = Served(tmp)
+    n.block("bad.example")
+    n.serve()
+
+    def hosts():
+        answer, body = n.get("/rpz.dnsmon/hosts.txt")
+        return (answer, body) if answer.status == 200 else None
+    answer, body = lib.wait_until(hosts, 20, "the first feeds")
+    assert "bad.example" in body and "next.example" not in body, body
+    same, _ = n.get("/rpz.dnsmon/hosts.txt", **{"If-None-Match": answer.getheader("ETag")})
+    assert same.status == 304, same.status
+    n.block("next.example")
+    lib.wait_until(lambda: "next.example" in hosts()[1], 20, "the feed to follow")
+    assert hosts()[0].getheader("ETag") != answer.getheader("ETag")
+    zone = tmp / "feeds/rpz.dnsmon"
+    files = sorted(path.name for path in zone.iterdir() if not path.name.startswith("."))
+    assert len(files) == 4, files
+    shadow, text = n.get("/shadow.dnsmon/hosts.txt")
+    assert shadow.status == 200 and "bad.example" not in text
+    assert n.get("/rpz.dnsmon/../../dnsmon.yaml")[0].status == 404
+
+
+def test_what_is_refused(tmp):
+    n = Served(tmp)
+    n.config.write_text("protect:\n  infrastructure: false\n")
+    done = n.run("serve", check=False)
+    assert done.returncode == 2 and "no view" in done.stderr, done
+    n.configure('  server: {listen: ["127.0.0.1:notaport"]}\n')
+    done = n.run("serve", check=False)
+    assert done.returncode in (1, 2) and "notaport" in done.stderr, done
