@@ -2,6 +2,7 @@
 #include "cmd/commands.h"
 #include "cmd/protecting.h"
 
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -11,14 +12,16 @@ static const char usage[] =
     "jump of the whole set holds back is told.\n"
     "\n"
     "  --confirm           let through what a jump holds\n"
+    "  --as-of TIME        as if it were then, in the past: to replay on a copy what a policy would have done\n"
     "  --public-suffixes FILE\n"
     "                      the Public Suffix List\n"
     OPTIONS_COMMON_HELP;
 
-enum { OWN_CONFIRM = OPTION_OWN, OWN_SUFFIXES };
+enum { OWN_CONFIRM = OPTION_OWN, OWN_AS_OF, OWN_SUFFIXES };
 
 static const struct option longs[] = {
     { "confirm", no_argument, NULL, OWN_CONFIRM },
+    { "as-of", required_argument, NULL, OWN_AS_OF },
     { "public-suffixes", required_argument, NULL, OWN_SUFFIXES },
     OPTIONS_COMMON,
 };
@@ -26,6 +29,7 @@ static const struct option longs[] = {
 struct publish {
     struct options options;
     bool confirm;
+    int64_t as_of; /* seconds; 0 = now */
     const char *suffixes;
     struct protecting protecting;
     struct present present;
@@ -36,6 +40,8 @@ static int run(struct publish *p, struct fault *why)
     char author[COMMAND_AUTHOR];
     int rc = protecting_open(&p->protecting, &p->options, KNOWLEDGE_WRITE, p->suffixes, why);
     command_author(author);
+    if (p->as_of != 0)
+        p->protecting.life.now = p->as_of;
     if (p->confirm)
         p->protecting.life.confirmed_by = author;
     if (rc == 0)
@@ -52,10 +58,13 @@ static void take_options(struct publish *p, int argc, char **argv)
     while ((word = options_next(o)) > 0)
         switch (word) {
         case OWN_CONFIRM: p->confirm = true; break;
+        case OWN_AS_OF: options_time(o, "as-of", &p->as_of); break;
         case OWN_SUFFIXES: p->suffixes = optarg; break;
         }
     if (o->exit < 0 && optind < argc)
         options_wrong(o, "'%s' is one word too many", argv[optind]);
+    if (p->as_of > time(NULL)) /* serials would go ahead of the clock for good */
+        options_wrong(o, "--as-of: that is still to come");
     p->present.style = o->json || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
 }
 

@@ -127,7 +127,7 @@ static int find_blocked(void *ctx, const struct publication *p, struct fault *wh
 {
     struct receipts *l = ctx;
     struct asked_span span = asked_span(l->from, l->to);
-    if (p->trigger == TRIGGER_ADDRESS || p->trigger == TRIGGER_NAMESERVER)
+    if (!trigger_has_scope(p->trigger))
         return E_OK;
     int rc = asked_take(&l->asked, p->name, ASKED_HOST, NULL, why);
     if (rc != 0)

@@ -84,15 +84,13 @@ static bool is_meant(const struct word *w, const char *name, int64_t campaign)
 static int note_publication(void *ctx, const struct publication *p, struct fault *why)
 {
     struct word *w = ctx;
-    bool by_name = p->trigger == TRIGGER_DOMAIN || p->trigger == TRIGGER_HOST;
-    return by_name && is_meant(w, p->name, p->campaign) ? agenda_add(&w->agenda, p->name, p->trigger, "", why) : E_OK;
+    return trigger_has_scope(p->trigger) && is_meant(w, p->name, p->campaign) ? agenda_add(&w->agenda, p->name, p->trigger, "", why) : E_OK;
 }
 
 static int note_indicator(void *ctx, const struct indicator *i, struct fault *why)
 {
     struct word *w = ctx;
-    enum trigger trigger = i->scope == SCOPE_HOST ? TRIGGER_HOST : TRIGGER_DOMAIN;
-    return is_meant(w, i->name, i->campaign) ? agenda_add(&w->agenda, i->name, trigger, "", why) : E_OK;
+    return is_meant(w, i->name, i->campaign) ? agenda_add(&w->agenda, i->name, trigger_of_scope(i->scope), "", why) : E_OK;
 }
 
 /* What is published or waits to be, and what no run has looked at yet. */
@@ -122,7 +120,7 @@ static int withdraw_one(struct word *w, const struct agenda_item *item, struct f
 {
     struct knowledge *k = w->protecting.k;
     struct decision d = { .at = w->protecting.life.now, .author = w->author, .action = DECISION_WITHDRAW, .name = item->name,
-                          .scope = item->trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN, .reason = w->reason };
+                          .scope = trigger_scope(item->trigger), .reason = w->reason };
     int rc = take_block_back(w, &d, why);
     if (rc == 0)
         rc = decision_add(k, &d, NULL, why);

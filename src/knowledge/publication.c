@@ -24,6 +24,21 @@ bool trigger_parse(const char *text, enum trigger *ret)
     return i >= 0;
 }
 
+bool trigger_has_scope(enum trigger trigger)
+{
+    return trigger == TRIGGER_DOMAIN || trigger == TRIGGER_HOST;
+}
+
+enum scope trigger_scope(enum trigger trigger)
+{
+    return trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN;
+}
+
+enum trigger trigger_of_scope(enum scope scope)
+{
+    return scope == SCOPE_HOST ? TRIGGER_HOST : TRIGGER_DOMAIN;
+}
+
 const char *stage_text(enum stage stage)
 {
     return stages_text[stage];

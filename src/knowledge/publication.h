@@ -14,6 +14,10 @@
 enum trigger { TRIGGER_DOMAIN, TRIGGER_HOST, TRIGGER_ADDRESS, TRIGGER_NAMESERVER, TRIGGERS };
 const char *trigger_text(enum trigger trigger);
 bool trigger_parse(const char *text, enum trigger *ret);
+/* Domains and hosts are the scopes of indicators. */
+bool trigger_has_scope(enum trigger trigger);
+enum scope trigger_scope(enum trigger trigger);
+enum trigger trigger_of_scope(enum scope scope);
 
 enum stage { STAGE_REVIEW, STAGE_SHADOW, STAGE_PUBLISHED, STAGE_OUT, STAGES };
 const char *stage_text(enum stage stage);

@@ -1,12 +1,12 @@
+/* A run, in order: memory (what the last run left), agenda (which triggers to look at), known (what there is of each), passage (where it belongs),
+ * then it is moved, or waits until it is known whether all that waits is a jump. */
 #include "protect/lifecycle.h"
 
 #include "base/hash.h"
 #include "knowledge/analysis.h"
-#include "protect/agenda.h"
-#include "protect/passage.h"
+#include "protect/known.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define MEMORY "lifecycle"    /* settings */
 #define JUMP "lifecycle.jump"
 
-enum { DAY_S = 86400, TEXTS_CHUNK = 1 << 14, MEMORY_MAX = 256 };
+enum { DAY_S = 86400, MEMORY_MAX = 256 };
 
 /* What a run tells the next one. */
 struct memory {
@@ -33,9 +33,7 @@ struct run {
     struct memory memory;
     char remembered[MEMORY_MAX]; /* the memory as it was loaded */
     struct agenda agenda;
-    struct arena texts;   /* of the trigger at hand */
-    int64_t data_time;
-    bool any_words;       /* there are decisions at all */
+    struct known_from from;
     bool word;            /* an operator said something since the last run */
     uint64_t waiting_in, waiting_out; /* of the agenda, until it is known whether they are a jump */
 };
@@ -103,16 +101,11 @@ static void renew_memory(struct run *r)
 
 /* ---- what to look at ---- */
 
-static enum trigger trigger_of(enum scope scope)
-{
-    return scope == SCOPE_HOST ? TRIGGER_HOST : TRIGGER_DOMAIN;
-}
-
 static int note_change(void *ctx, const struct indicator_change *c, struct fault *why)
 {
     struct run *r = ctx;
     r->memory.followed = c->serial;
-    return agenda_add(&r->agenda, c->name, trigger_of(c->scope), c->author, why);
+    return agenda_add(&r->agenda, c->name, trigger_of_scope(c->scope), c->author, why);
 }
 
 static int note_publication(void *ctx, const struct publication *p, struct fault *why)
@@ -150,145 +143,23 @@ static int fill_agenda(struct run *r, struct fault *why)
     if (rc == 0)
         rc = publication_due(r->k, r->o->now, note_publication, r, why);
     if (rc == 0)
-        rc = publication_ended(r->k, r->data_time, note_publication, r, why);
+        rc = publication_ended(r->k, r->from.data_time, note_publication, r, why);
     if (rc == 0)
         rc = audit_each(r->k, r->memory.heard, hear, r, why);
     if (rc == 0)
-        rc = decision_history(r->k, see_decision, &r->any_words, why);
+        rc = decision_history(r->k, see_decision, &r->from.any_words, why);
     agenda_close(&r->agenda);
     r->result.looked_at = r->agenda.n;
     return rc > 0 ? E_OK : rc;
 }
 
-/* ---- what is known of a trigger ---- */
-
-/* The case's rows, whose texts are the run's. */
-struct known {
-    struct passage_case c;
-    struct indicator indicator;
-    struct publication before;
-    struct decision word, withdrawal;
-    char guard_why[GUARD_REASON_MAX];
-    struct run *run;
-};
-
-/* A failure leaves NULL, and the run's memory has failed. */
-static const char *keep(struct known *n, const char *text)
-{
-    size_t len = strlen(text) + 1;
-    char *to = arena_alloc(&n->run->texts, len);
-    return to != NULL ? memcpy(to, text, len) : NULL;
-}
-
-static int kept(bool whole, struct fault *why)
-{
-    return whole ? E_OK : fault_set(why, E_NOMEM, "no memory for what is known of a name");
-}
-
-static int keep_indicator(void *ctx, const struct indicator *i, struct fault *why)
-{
-    struct known *n = ctx;
-    n->indicator = *i;
-    n->indicator.name = keep(n, i->name);
-    n->indicator.categories = keep(n, i->categories);
-    n->indicator.family = keep(n, i->family);
-    n->indicator.reason = keep(n, i->reason);
-    n->c.indicator = &n->indicator;
-    return kept(n->indicator.name && n->indicator.categories && n->indicator.family && n->indicator.reason, why);
-}
-
-static int keep_publication(void *ctx, const struct publication *p, struct fault *why)
-{
-    struct known *n = ctx;
-    n->before = *p;
-    n->before.name = keep(n, p->name);
-    n->before.approved_by = keep(n, p->approved_by);
-    n->before.reason = keep(n, p->reason);
-    n->before.categories = keep(n, p->categories);
-    n->before.family = keep(n, p->family);
-    n->c.before = &n->before;
-    return kept(n->before.name && n->before.approved_by && n->before.reason && n->before.categories && n->before.family, why);
-}
-
-static int keep_decision(struct known *n, struct decision *to, const struct decision *d, struct fault *why)
-{
-    *to = *d;
-    to->name = keep(n, d->name);
-    to->author = keep(n, d->author);
-    to->reason = keep(n, d->reason);
-    return kept(to->name && to->author && to->reason, why);
-}
-
-/* A word on the host alone is none on the domain. */
-static int keep_word(void *ctx, const struct decision *d, struct fault *why)
-{
-    struct known *n = ctx;
-    if (d->scope == SCOPE_HOST && n->indicator.scope == SCOPE_DOMAIN)
-        return E_OK;
-    n->c.word = &n->word;
-    return keep_decision(n, &n->word, d, why);
-}
-
-static int keep_withdrawal(void *ctx, const struct decision *d, struct fault *why)
-{
-    struct known *n = ctx;
-    n->c.withdrawal = &n->withdrawal;
-    return keep_decision(n, &n->withdrawal, d, why);
-}
-
-/* The blast radius, as the verdict's reason tells. */
-static int keep_clients(void *ctx, const struct verdict *v, struct fault *why)
-{
-    struct known *n = ctx;
-    json_t *reason = json_loads(v->reason, 0, NULL);
-    json_int_t clients = json_integer_value(json_object_get(json_object_get(reason, "hit"), "clients"));
-    (void)why;
-    n->c.clients = clients > 0 ? (uint64_t)clients : 0;
-    json_decref(reason);
-    return E_OK;
-}
-
-static int find_words(struct run *r, struct known *n, const char *name, struct fault *why)
-{
-    if (!r->any_words)
-        return E_OK;
-    int rc = decision_covering(r->k, name, r->o->now, keep_word, n, why);
-    return rc ? rc : decision_withdrawal(r->k, name, r->o->now, keep_withdrawal, n, why);
-}
-
-static bool has_scope(enum trigger trigger)
-{
-    return trigger == TRIGGER_DOMAIN || trigger == TRIGGER_HOST;
-}
-
-static int find_indicator(struct run *r, const struct agenda_item *item, struct known *n, struct fault *why)
-{
-    enum scope scope = item->trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN;
-    if (!has_scope(item->trigger))
-        return E_OK;
-    int rc = indicator_find(r->k, item->name, scope, keep_indicator, n, why);
-    if (rc == 0 && n->c.indicator != NULL)
-        rc = find_words(r, n, item->name, why);
-    bool approved = n->c.before != NULL && n->c.before->approved_by[0] != '\0';
-    return rc || approved ? rc : verdict_find(r->k, item->name, scope, KNOWLEDGE_NOW, keep_clients, n, why);
-}
-
-static int find_known(struct run *r, const struct agenda_item *item, struct known *n, struct fault *why)
-{
-    *n = (struct known){ .run = r };
-    arena_reset(&r->texts);
-    n->c.policy = r->o->policy;
-    n->c.now = r->o->now;
-    n->c.data_time = r->data_time;
-    n->c.author = item->author;
-    n->c.capped = r->memory.approved >= r->o->policy->approve.per_day && !item->approved;
-    n->c.guard = guard_check(r->o->guard, item->trigger, item->name, n->guard_why);
-    n->c.guard_why = n->guard_why;
-    int rc = publication_find(r->k, item->name, item->trigger, keep_publication, n, why);
-    return rc ? rc : find_indicator(r, item, n, why);
-}
-
 /* ---- moving a trigger ---- */
+
+static int find_known(struct run *r, const struct agenda_item *item, struct known *ret, struct fault *why)
+{
+    bool capped = r->memory.approved >= r->o->policy->approve.per_day && !item->approved;
+    return known_find(&r->from, item, capped, ret, why);
+}
 
 static enum held held_by(const struct known *n, const struct passage *p)
 {
@@ -601,7 +472,7 @@ static int see_all(struct run *r, bool *ret, struct fault *why)
     if (rc == 0 && !*ret)
         rc = publication_due(r->k, r->o->now, see_publication, ret, why);
     if (rc == 0 && !*ret)
-        rc = publication_ended(r->k, r->data_time, see_publication, ret, why);
+        rc = publication_ended(r->k, r->from.data_time, see_publication, ret, why);
     if (rc == 0 && !*ret)
         rc = audit_each(r->k, r->memory.heard, see_exception, ret, why);
     return rc > 0 ? E_OK : rc;
@@ -610,12 +481,13 @@ static int see_all(struct run *r, bool *ret, struct fault *why)
 static int begin(struct run *r, struct fault *why)
 {
     struct analysis analysis;
+    known_init(&r->from, r->k, r->o->policy, r->o->guard, r->o->now);
     int rc = analysis_get(r->k, &analysis, why);
     if (rc == 0)
         rc = load_memory(r, why);
     if (rc != 0)
         return rc;
-    r->data_time = analysis.analysed_until * KNOWLEDGE_HOUR_S;
+    r->from.data_time = analysis.analysed_until * KNOWLEDGE_HOUR_S;
     renew_memory(r);
     return E_OK;
 }
@@ -629,6 +501,7 @@ int lifecycle_is_due(struct knowledge *k, const struct lifecycle_options *o, boo
         rc = see_all(&r, &due, why);
     if (rc == 0)
         *ret = due;
+    known_release(&r.from);
     return rc;
 }
 
@@ -652,14 +525,13 @@ static int run_within(struct run *r, struct fault *why)
     if (rc != 0)
         return rc;
     agenda_init(&r->agenda);
-    arena_init(&r->texts, TEXTS_CHUNK);
     rc = run(r, why);
     if (rc == 0)
         rc = knowledge_commit(r->k, why);
     else
         knowledge_rollback(r->k);
     agenda_release(&r->agenda);
-    arena_release(&r->texts);
+    known_release(&r->from);
     return rc;
 }
 
@@ -705,8 +577,8 @@ static int record_approval(struct run *r, const struct agenda_item *item, const 
     snprintf(subject, sizeof subject, "%s %s", trigger_text(item->trigger), item->name);
     struct audit a = { .at = r->o->now, .author = item->author, .action = "approve", .subject = subject, .detail = reason };
     int rc = audit_add(r->k, &a, why);
-    if (rc == 0 && has_scope(item->trigger))
-        rc = decision_revoke(r->k, DECISION_WITHDRAW, item->name, item->trigger == TRIGGER_HOST ? SCOPE_HOST : SCOPE_DOMAIN, r->o->now,
+    if (rc == 0 && trigger_has_scope(item->trigger))
+        rc = decision_revoke(r->k, DECISION_WITHDRAW, item->name, trigger_scope(item->trigger), r->o->now,
                              item->author, reason, why);
     return rc == E_ABSENT ? E_OK : rc;
 }
@@ -716,7 +588,7 @@ int lifecycle_approve(struct knowledge *k, const struct lifecycle_options *o, co
 {
     struct run r = { .k = k, .o = o };
     struct agenda_item item = { .name = name, .trigger = trigger, .author = author };
-    arena_init(&r.texts, TEXTS_CHUNK);
+    known_init(&r.from, k, o->policy, o->guard, o->now);
     int rc = knowledge_begin(k, why);
     if (rc == 0) {
         rc = approve(&r, &item, reason, why);
@@ -727,6 +599,6 @@ int lifecycle_approve(struct knowledge *k, const struct lifecycle_options *o, co
         else
             knowledge_rollback(k);
     }
-    arena_release(&r.texts);
+    known_release(&r.from);
     return rc;
 }

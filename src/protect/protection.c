@@ -97,8 +97,7 @@ const char *protection_category(const char *categories, const struct protection_
 
 bool protection_shows(const struct protection *p, const struct protection_view *v, const struct publication *published)
 {
-    bool infrastructure = published->trigger == TRIGGER_ADDRESS || published->trigger == TRIGGER_NAMESERVER;
-    return (v->stages >> published->stage & 1) != 0 && published->level >= v->least && (p->infrastructure || !infrastructure) &&
+    return (v->stages >> published->stage & 1) != 0 && published->level >= v->least && (p->infrastructure || trigger_has_scope(published->trigger)) &&
            (v->categories.n == 0 || protection_category(published->categories, &v->categories) != NULL);
 }
 

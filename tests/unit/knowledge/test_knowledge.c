@@ -1050,6 +1050,7 @@ static void the_check_finds_lies(void **state)
         { "UPDATE indicator SET valid_until = 5", "indicator is not what its last change of that step says: a.example" },
         { "UPDATE publication SET stage = 'out'", "publication is not what its last change says: a.example" },
         { "UPDATE publication SET campaign = 1", "publication is not what its last change says: a.example" },
+        { "UPDATE publication SET held = 'in'", "a publication is held where nothing can be: a.example" },
         { "UPDATE publication SET categories = '{}'", "categories of a publication" },
         { "DELETE FROM publication", "publication lacks a.example" },
         { "INSERT INTO publication_change SELECT serial + 9, at, name, kind, 'out', now, author, since, approved_by, reason, level, score,"
