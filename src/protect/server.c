@@ -162,6 +162,14 @@ uint16_t server_port(const struct server *server, unsigned listener)
     return peer_port(&address);
 }
 
+static const struct listener *listener_of(const struct server *s, sa_family_t family)
+{
+    for (unsigned i = 0; i < s->n_listeners; i++)
+        if (s->listeners[i].family == family)
+            return &s->listeners[i];
+    return NULL;
+}
+
 int server_notify(struct server *server, struct zone *zone, const char *address, const char *key, struct fault *why)
 {
     struct sockaddr_storage peer;
@@ -169,6 +177,8 @@ int server_notify(struct server *server, struct zone *zone, const char *address,
     if (key != NULL && known == NULL)
         return fault_set(why, E_USAGE, "%.256s: there is no key %.256s", address, key);
     int e = peer_parse(address, 53, &peer, why);
+    if (e == 0 && listener_of(server, peer.ss_family) == NULL)
+        e = fault_set(why, E_USAGE, "%.256s: we listen on no address of its kind, so it cannot be told anything", address);
     return e ? e : notify_add(&server->notify, zone, &peer, known, why);
 }
 
@@ -475,14 +485,6 @@ static void accept_all(struct server *s, int listener)
 
 /* NOTIFY */
 
-static const struct listener *listener_of(const struct server *s, sa_family_t family)
-{
-    for (unsigned i = 0; i < s->n_listeners; i++)
-        if (s->listeners[i].family == family)
-            return &s->listeners[i];
-    return NULL;
-}
-
 static void notify_all(struct server *s)
 {
     uint8_t message[REPLY_LEAST];
@@ -491,8 +493,7 @@ static void notify_all(struct server *s)
     (void)notify_wait_ms(&s->notify, s->now_ms); /* sees new versions */
     while ((t = notify_next(&s->notify, s->now_ms, s->wall_s, message, &len)) != NULL) {
         const struct listener *l = listener_of(s, t->peer.ss_family);
-        if (l != NULL && sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer,
-                                peer_len(&t->peer)) >= 0)
+        if (sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer, peer_len(&t->peer)) >= 0)
             s->stats.notifies++;
     }
 }

@@ -396,6 +396,50 @@ def test_questions(tmp):
     assert rpz.ask(server.port, f"good.example.{rpz.ZONE}", "A") == ("NXDOMAIN", [])
 
 
+def test_knot_follows(tmp):
+    """A strict secondary, which refuses a difference that takes what it does not have, has what we have, version by version."""
+    port = lib.free_port()
+    server = rpz.Rpzd(tmp, notify=[f"127.0.0.1:{port}"])
+    server.version(1, *FIRST)
+    folder = tmp / "secondary"
+    folder.mkdir()
+    (folder / "knot.conf").write_text(f"""server:
+    rundir: "{folder}"
+    listen: 127.0.0.1@{port}
+database:
+    storage: "{folder}"
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: dnsmon
+    address: 127.0.0.1@{server.port}
+acl:
+  - id: dnsmon
+    address: 127.0.0.1
+    action: [notify, transfer]
+zone:
+  - domain: {rpz.ZONE}
+    master: dnsmon
+    acl: dnsmon
+    zonefile-sync: -1
+""")
+    secondary = lib.start(lib.program("knotd"), "-c", folder / "knot.conf", log=folder / "log")
+
+    def records(at):
+        text = lib.dig(at, rpz.ZONE, "AXFR", "+noall", "+answer", "+retry=0")
+        return sorted(line.split() for line in text.splitlines() if line and not line.startswith(";"))
+    lib.wait_for_dns(secondary, port)
+    for serial, changes in enumerate([
+            ["add host bad.example passthru"], ["add host bad.example drop", "add domain host.example nodata"],
+            ["remove domain bad.example", "add address 2001:db8::/32 drop"], ["remove host bad.example", "remove domain host.example"],
+            ["fill 3000"], ["add domain bad.example garden 192.0.2.7 2001:db8::7"], ["add domain bad.example garden 192.0.2.7"]], 2):
+        server.version(serial, *changes)
+        lib.wait_until(lambda: records(port) == records(server.port), 10, f"version {serial}")
+    assert len(server.receipts("ixfr", "done")) >= 6, server.output()
+    assert not re.search("IXFR, incoming.*(failed|fallback)", secondary.output()), secondary.output()
+
+
 def test_several_at_once(tmp):
     """A reader that stands still, one that says half a request, and too many at once: the others have their zone meanwhile."""
     server = rpz.Rpzd(tmp, "--idle", 1500, "--clients", 8)
