@@ -45,6 +45,10 @@ def gardens(server, resolver):
     lib.wait_until(lambda: rpz.ask(resolver.port, "neighbour.example", "A") == ("NOERROR", []), 15, "no data")
     server.version(11, "add domain bad.example passthru")
     lib.wait_until(lambda: rpz.resolves(resolver.port, "www.bad.example"), 15, "what is passed")
+    server.version(12)  # a version in which nothing changes is one, too
+    lib.wait_until(lambda: server.receipts("ixfr", "done")[-1][2:4] == (12, 11), 15, "the empty version to be fetched")
+    server.version(13, "remove domain bad.example")
+    lib.wait_until(lambda: server.receipts("ixfr", "done")[-1][2:4] == (13, 12), 15, "the version after it")
 
 
 def test_bind(tmp):
