@@ -79,7 +79,7 @@ def snippet(name, *changes):
 
 # ---- resolvers; `primary` is the port of our server, `authority` that of the names ----
 
-def bind(tmp, primary, authority, port=None, folder=None):
+def bind(tmp, primary, authority, port=None, folder=None, changes=(), extra=""):
     port = port or lib.free_port()
     folder = Path(folder or Path(tmp) / f"bind-{port}")
     folder.mkdir(exist_ok=True)
@@ -89,13 +89,13 @@ def bind(tmp, primary, authority, port=None, folder=None):
     dnssec-validation no; empty-zones-enable no; recursion yes; forward only;
     forwarders {{ 127.0.0.1 port {authority}; }};"""
     text = snippet("named.conf", ("options {", here), ("192.0.2.53 port 53", f"127.0.0.1 port {primary}"),
-                   ("min-refresh-time 60", "min-refresh-time 1"), ("min-retry-time 5", "min-retry-time 1"))
+                   ("min-refresh-time 60", "min-refresh-time 1"), ("min-retry-time 5", "min-retry-time 1"), *changes)
     config = folder / "named.conf"
-    config.write_text(text + "controls { };\n")
+    config.write_text(text + "controls { };\n" + extra)
     return lib.Server(lib.start(lib.program("named"), "-g", "-n", "1", "-c", config, log=folder / "log"), port, folder)
 
 
-def unbound(tmp, primary, authority, port=None, folder=None):
+def unbound(tmp, primary, authority, port=None, folder=None, changes=(), extra=""):
     port = port or lib.free_port()
     folder = Path(folder or Path(tmp) / f"unbound-{port}")
     folder.mkdir(exist_ok=True)
@@ -119,13 +119,13 @@ forward-zone:
     name: "."
     forward-addr: 127.0.0.1@{authority}
 """
-    text = snippet("unbound.conf", ("192.0.2.53@53", f"127.0.0.1@{primary}"), ("192.0.2.53", "127.0.0.1"))
+    text = snippet("unbound.conf", ("192.0.2.53@53", f"127.0.0.1@{primary}"), ("192.0.2.53", "127.0.0.1"), *changes)
     config = folder / "unbound.conf"
-    config.write_text(here + text)
+    config.write_text(here + extra + text)
     return lib.Server(lib.start(lib.program("unbound"), "-d", "-p", "-c", config, log=folder / "log"), port, folder)
 
 
-def powerdns(tmp, primary, authority, port=None, folder=None):
+def powerdns(tmp, primary, authority, port=None, folder=None, extra=""):
     port = port or lib.free_port()
     folder = Path(folder or Path(tmp) / f"recursor-{port}")
     folder.mkdir(exist_ok=True)
@@ -145,11 +145,11 @@ security-poll-suffix=
 write-pid=no
 disable-syslog=yes
 hint-file=no
-""")
+{extra}""")
     return lib.Server(lib.start(lib.program("pdns_recursor"), f"--config-dir={folder}", "--daemon=no", log=folder / "log"), port, folder)
 
 
-def kresd(tmp, path, authority, port=None):
+def kresd(tmp, path, authority, port=None, before=""):
     port = port or lib.free_port()
     folder = Path(tmp) / f"kresd-{port}"
     folder.mkdir(exist_ok=True)
@@ -158,6 +158,7 @@ def kresd(tmp, path, authority, port=None):
 net.ipv6 = false
 trust_anchors.remove('.')
 cache.size = 10 * MB
+{before}
 """ + snippet("kresd.conf", ("/var/lib/dnsmon/rpz.dnsmon.zone", str(path))) + f"""
 policy.add(policy.all(policy.FORWARD('127.0.0.1@{authority}')))
 """)

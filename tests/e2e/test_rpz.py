@@ -45,6 +45,10 @@ def gardens(server, resolver):
     lib.wait_until(lambda: rpz.ask(resolver.port, "neighbour.example", "A") == ("NOERROR", []), 15, "no data")
     server.version(11, "add domain bad.example passthru")
     lib.wait_until(lambda: rpz.resolves(resolver.port, "www.bad.example"), 15, "what is passed")
+    server.version(12)  # a version in which nothing changes is one, too
+    lib.wait_until(lambda: server.receipts("ixfr", "done")[-1][2:4] == (12, 11), 15, "the empty version to be fetched")
+    server.version(13, "remove domain bad.example")
+    lib.wait_until(lambda: server.receipts("ixfr", "done")[-1][2:4] == (13, 12), 15, "the version after it")
 
 
 def test_bind(tmp):
@@ -114,6 +118,75 @@ def test_knot_resolver(tmp):
     write()
     lib.wait_until(lambda: rpz.is_refused(resolver.port, "next.example"), 15, "the file to be read again")
     lib.wait_until(lambda: rpz.resolves(resolver.port, "bad.example"), 15, "bad.example to resolve")
+
+
+# ---- exemptions, as docs/resolvers.md has them ----
+
+def examples(section):
+    """The indented texts below "**Exemptions**" of a resolver's section, for our client instead of theirs."""
+    text = (lib.SOURCE / "docs/resolvers.md").read_text()
+    text = text[text.index(f"## {section}"):]
+    text = text[text.index("**Exemptions**"):text.index("\n## ")]
+    blocks = [re.sub(r"^    ", "", block, flags=re.M).strip("\n") + "\n"
+              for block in re.findall(r"\n\n((?:    .*\n|\n)+)", text + "\n")]
+    ours = (("192.0.2.0/24", "127.0.0.0/8"), ("192.0.2.5", "127.0.0.5"), ("32.5.2.0.192", "32.5.0.0.127"))
+    for theirs, our in ours:
+        blocks = [block.replace(theirs, our) for block in blocks]
+    return blocks
+
+
+def expect_exempt(port):
+    lib.wait_until(lambda: rpz.is_refused(port, "bad.example"), 15, "the zone")
+    for name in ("bad.example", "www.bad.example"):  # one that was asked for before, one that the exempt asks for first
+        for _ in range(2):
+            assert rpz.ask(port, name, "A", "-b", "127.0.0.5") == ("NOERROR", ["192.0.2.66"])
+            assert rpz.is_refused(port, name, "-b", "127.0.0.6")
+
+
+def with_exemptions(tmp, start, **changes):
+    names = lib.knot(tmp, rpz.NAMES)
+    server = rpz.Rpzd(tmp, allow=["127.0.0.1", "127.0.0.1 dnsmon"])
+    server.version(1, *FIRST)
+    resolver = start(tmp, server.port, names.port, **changes)
+    expect_exempt(resolver.port)
+    return resolver
+
+
+def test_exempt_in_bind(tmp):
+    statements, zone = examples("BIND")
+    policies, statements = statements.split("}\n\n")
+    folder = tmp / "bind"
+    folder.mkdir()
+    (folder / "rpz.local.zone").write_text(zone)
+    resolver = with_exemptions(tmp, rpz.bind, folder=folder, extra=statements,
+                               changes=[('response-policy {\n        zone "rpz.dnsmon" log yes;\n    ', policies)])
+    assert rpz.resolves(resolver.port, "host.example")
+
+
+def test_exempt_in_unbound(tmp):
+    (lines,) = examples("Unbound")
+    server, zone = lines.split("rpz:\n")
+    with_exemptions(tmp, rpz.unbound, extra=server, changes=[('    name: "rpz.dnsmon"\n', zone)])
+
+
+def test_exempt_in_powerdns(tmp):
+    (script,) = examples("PowerDNS")
+    path = tmp / "exempt.lua"
+    path.write_text(script)
+    with_exemptions(tmp, rpz.powerdns, extra=f"lua-dns-script={path}\n")
+
+
+def test_exempt_in_knot_resolver(tmp):
+    (lines,) = examples("Knot Resolver")
+    names = lib.knot(tmp, rpz.NAMES)
+    path = tmp / "rpz.zone"
+    path.write_text("rpz.dnsmon. 30 SOA localhost. hostmaster.localhost. 1 60 1 3600 30\n"
+                    "bad.example.rpz.dnsmon. 30 CNAME .\n*.bad.example.rpz.dnsmon. 30 CNAME .\n")
+    # Its own forwarding, which a client that passes all policies would miss, is the test's: it passes on to it instead.
+    forward = f"policy.FORWARD('127.0.0.1@{names.port}')"
+    resolver = rpz.kresd(tmp, path, names.port, before=lines.replace("policy.PASS", forward))
+    expect_exempt(resolver.port)
+    assert rpz.resolves(resolver.port, "alias.example")  # of the names on the way it asks for the first only
 
 
 # ---- what is lost on the way ----
@@ -325,6 +398,50 @@ def test_questions(tmp):
     assert why == '"bad.example: listed by hand"\n', why
     assert rpz.ask(server.port, f"x.y.bad.example.{rpz.ZONE}", "A") == ("NOERROR", ["."])
     assert rpz.ask(server.port, f"good.example.{rpz.ZONE}", "A") == ("NXDOMAIN", [])
+
+
+def test_knot_follows(tmp):
+    """A strict secondary, which refuses a difference that takes what it does not have, has what we have, version by version."""
+    port = lib.free_port()
+    server = rpz.Rpzd(tmp, notify=[f"127.0.0.1:{port}"])
+    server.version(1, *FIRST)
+    folder = tmp / "secondary"
+    folder.mkdir()
+    (folder / "knot.conf").write_text(f"""server:
+    rundir: "{folder}"
+    listen: 127.0.0.1@{port}
+database:
+    storage: "{folder}"
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: dnsmon
+    address: 127.0.0.1@{server.port}
+acl:
+  - id: dnsmon
+    address: 127.0.0.1
+    action: [notify, transfer]
+zone:
+  - domain: {rpz.ZONE}
+    master: dnsmon
+    acl: dnsmon
+    zonefile-sync: -1
+""")
+    secondary = lib.start(lib.program("knotd"), "-c", folder / "knot.conf", log=folder / "log")
+
+    def records(at):
+        text = lib.dig(at, rpz.ZONE, "AXFR", "+noall", "+answer", "+retry=0")
+        return sorted(line.split() for line in text.splitlines() if line and not line.startswith(";"))
+    lib.wait_for_dns(secondary, port)
+    for serial, changes in enumerate([
+            ["add host bad.example passthru"], ["add host bad.example drop", "add domain host.example nodata"],
+            ["remove domain bad.example", "add address 2001:db8::/32 drop"], ["remove host bad.example", "remove domain host.example"],
+            ["fill 3000"], ["add domain bad.example garden 192.0.2.7 2001:db8::7"], ["add domain bad.example garden 192.0.2.7"]], 2):
+        server.version(serial, *changes)
+        lib.wait_until(lambda: records(port) == records(server.port), 10, f"version {serial}")
+    assert len(server.receipts("ixfr", "done")) >= 6, server.output()
+    assert not re.search("IXFR, incoming.*(failed|fallback)", secondary.output()), secondary.output()
 
 
 def test_several_at_once(tmp):

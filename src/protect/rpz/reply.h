@@ -41,7 +41,8 @@ struct reply {
 /* Memory of at least REPLY_LEAST bytes, whatever `room` says: it bounds the records. */
 void reply_begin(struct reply *r, struct reply_head *head, uint8_t *bytes, size_t room);
 
-/* The owner: relative to the zone; `at_question` puts it at the question's name instead. False when it does not fit: nothing was written. */
+/* The record's owner is relative to the zone; or it is what the question asks for, whatever the zone has it from ("*."). False when it
+ * does not fit: nothing was written. */
 bool reply_put(struct reply *r, enum section section, const struct zone_record *record);
 bool reply_put_at_question(struct reply *r, enum section section, struct slice rest);
 

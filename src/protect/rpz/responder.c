@@ -171,8 +171,8 @@ static void end(struct answering *a, uint16_t rcode)
     a->ret->len = reply_end(&a->reply, a->asked->now_s);
 }
 
-/* Refusals say what was asked for, where that could be read. */
-static void refuse(struct answering *a, uint16_t rcode, enum refusal why)
+/* Says what was asked for, where that could be read. Returns false, so that a check can end with it. */
+static bool refuse(struct answering *a, uint16_t rcode, enum refusal why)
 {
     char name[NAME_TEXT_MAX] = "";
     if (a->request.name_len)
@@ -180,6 +180,7 @@ static void refuse(struct answering *a, uint16_t rcode, enum refusal why)
     responder_refuse(a->r, a->asked->peer, why, name);
     begin(a);
     end(a, rcode);
+    return false;
 }
 
 /* The answer has no place in UDP: it is asked for again over TCP. */
@@ -206,14 +207,12 @@ static bool check_signature(struct answering *a)
     if (!(a->request.has & REQUEST_SIGNED))
         return true;
     int e = tsig_check(t, key_of(a->r, t->name, t->name_len), a->asked->bytes, a->asked->now_s, &a->head.tsig, &error);
-    if (e != 0) {
-        refuse(a, e == E_MALFORMED ? RCODE_FORMERR : RCODE_SERVFAIL, REFUSAL_MALFORMED);
-        return false;
-    }
+    if (e != 0)
+        return refuse(a, e == E_MALFORMED ? RCODE_FORMERR : RCODE_SERVFAIL, REFUSAL_MALFORMED);
     a->head.is_signed = true;
-    if (error != TSIG_GOOD)
-        refuse(a, RCODE_NOTAUTH, error == TSIG_BADKEY ? REFUSAL_BADKEY : error == TSIG_BADTIME ? REFUSAL_BADTIME : REFUSAL_BADSIG);
-    return error == TSIG_GOOD;
+    if (error == TSIG_GOOD)
+        return true;
+    return refuse(a, RCODE_NOTAUTH, error == TSIG_BADKEY ? REFUSAL_BADKEY : error == TSIG_BADTIME ? REFUSAL_BADTIME : REFUSAL_BADSIG);
 }
 
 /* The view whose zone the name is in, the longest; *ret_labels is what stands in front of it. */
@@ -243,16 +242,16 @@ static bool check_question(struct answering *a)
     const struct request *q = &a->request;
     enum refusal refusal;
     if (q->edns_version != 0)
-        return refuse(a, RCODE_BADVERS, REFUSAL_EDNS), false;
+        return refuse(a, RCODE_BADVERS, REFUSAL_EDNS);
     if (q->opcode != OPCODE_QUERY)
-        return refuse(a, RCODE_NOTIMP, REFUSAL_OPCODE), false;
+        return refuse(a, RCODE_NOTIMP, REFUSAL_OPCODE);
     a->view = q->class == CLASS_IN ? find_view(a->r, q->name, q->name_len, &a->labels_len) : NULL;
     if (a->view == NULL || (is_transfer(q) && a->labels_len))
-        return refuse(a, is_transfer(q) ? RCODE_NOTAUTH : RCODE_REFUSED, REFUSAL_ZONE), false;
+        return refuse(a, is_transfer(q) ? RCODE_NOTAUTH : RCODE_REFUSED, REFUSAL_ZONE);
     if (!may_have(a->view, a->asked->peer, a->head.is_signed ? a->head.tsig.key : NULL, &refusal))
-        return refuse(a, RCODE_REFUSED, refusal), false;
+        return refuse(a, RCODE_REFUSED, refusal);
     if (zone_is_empty(a->view->zone))
-        return refuse(a, RCODE_SERVFAIL, REFUSAL_NO_VERSION), false;
+        return refuse(a, RCODE_SERVFAIL, REFUSAL_NO_VERSION);
     a->head.flags |= FLAG_AA;
     a->head.origin_at = a->labels_len;
     return true;
@@ -288,7 +287,7 @@ static void answer_apex(struct answering *a)
 
 /* Names below it */
 
-/* "" of the zone, or nothing but its SOA (RFC 2308, 2). */
+/* That there is nothing, as the zone's SOA says (RFC 2308, 2). */
 static void answer_nothing(struct answering *a, uint16_t rcode)
 {
     if (put_soa(a, SECTION_AUTHORITY))
@@ -385,8 +384,10 @@ static void begin_transfer(struct answering *a, enum delivery_kind kind, enum de
 
 static void answer_axfr(struct answering *a)
 {
-    if (!a->asked->over_tcp)
-        return refuse(a, RCODE_FORMERR, REFUSAL_UDP);
+    if (!a->asked->over_tcp) {
+        refuse(a, RCODE_FORMERR, REFUSAL_UDP);
+        return;
+    }
     zone_walk_all(&a->transfer->walk, a->view->zone);
     begin_transfer(a, DELIVERY_AXFR, OUTCOME_DONE);
 }
@@ -401,7 +402,8 @@ static void answer_soa_alone(struct answering *a, enum delivery_outcome outcome)
     tell_delivery(a, DELIVERY_IXFR, outcome);
 }
 
-/* The difference in one message, or the SOA alone, which says: over TCP. Another message must not take the chain's MAC. */
+/* The difference in one message, or the SOA alone, which says: over TCP. The transfer signs with a copy of the chain, so that the
+ * SOA's signature is still the first. */
 static void answer_ixfr_over_udp(struct answering *a)
 {
     struct transfer *t = a->transfer;
@@ -455,10 +457,10 @@ void responder_answer(struct responder *r, const struct asked *asked, uint8_t an
     r->requests++;
     a.head = reply_head(&a.request);
     if (!responder_lists(r, asked->peer))
-        return refuse(&a, RCODE_REFUSED, REFUSAL_ADDRESS);
-    if (e != 0)
-        return refuse(&a, RCODE_FORMERR, REFUSAL_MALFORMED);
-    if (check_signature(&a) && check_question(&a))
+        refuse(&a, RCODE_REFUSED, REFUSAL_ADDRESS);
+    else if (e != 0)
+        refuse(&a, RCODE_FORMERR, REFUSAL_MALFORMED);
+    else if (check_signature(&a) && check_question(&a))
         answer_question(&a);
 }
 

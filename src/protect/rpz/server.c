@@ -24,6 +24,7 @@ enum {
     FOREIGN_MS = 2000,
     LEAVING_MS = 2000,
     EVICT_MS = 1000,
+    ACCEPT_AGAIN_MS = 200,
     FRAME = 2,
     OUT_BYTES = 4 * (FRAME + TRANSFER_MESSAGE_MAX),
     FILLS_A_TURN = 4,
@@ -60,6 +61,7 @@ struct server {
     unsigned n_clients;
     struct notify notify;
     struct server_stats stats;
+    int64_t accept_at_ms;   /* not before: the process had no file descriptor left */
     int64_t now_ms, wall_s; /* of this turn */
 };
 
@@ -162,6 +164,14 @@ uint16_t server_port(const struct server *server, unsigned listener)
     return peer_port(&address);
 }
 
+static const struct listener *listener_of(const struct server *s, sa_family_t family)
+{
+    for (unsigned i = 0; i < s->n_listeners; i++)
+        if (s->listeners[i].family == family)
+            return &s->listeners[i];
+    return NULL;
+}
+
 int server_notify(struct server *server, struct zone *zone, const char *address, const char *key, struct fault *why)
 {
     struct sockaddr_storage peer;
@@ -169,6 +179,8 @@ int server_notify(struct server *server, struct zone *zone, const char *address,
     if (key != NULL && known == NULL)
         return fault_set(why, E_USAGE, "%.256s: there is no key %.256s", address, key);
     int e = peer_parse(address, 53, &peer, why);
+    if (e == 0 && listener_of(server, peer.ss_family) == NULL)
+        e = fault_set(why, E_USAGE, "%.256s: we listen on no address of its kind, so it cannot be told anything", address);
     return e ? e : notify_add(&server->notify, zone, &peer, known, why);
 }
 
@@ -452,8 +464,11 @@ static void accept_all(struct server *s, int listener)
         struct sockaddr_storage peer = { 0 };
         socklen_t len = sizeof peer;
         int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                s->accept_at_ms = s->now_ms + ACCEPT_AGAIN_MS;
             return;
+        }
         struct client *c = make_place(s) ? malloc(sizeof *c) : NULL;
         if (c == NULL) {
             responder_refuse(s->responder, &peer, REFUSAL_PLACE, "");
@@ -475,14 +490,6 @@ static void accept_all(struct server *s, int listener)
 
 /* NOTIFY */
 
-static const struct listener *listener_of(const struct server *s, sa_family_t family)
-{
-    for (unsigned i = 0; i < s->n_listeners; i++)
-        if (s->listeners[i].family == family)
-            return &s->listeners[i];
-    return NULL;
-}
-
 static void notify_all(struct server *s)
 {
     uint8_t message[REPLY_LEAST];
@@ -491,8 +498,7 @@ static void notify_all(struct server *s)
     (void)notify_wait_ms(&s->notify, s->now_ms); /* sees new versions */
     while ((t = notify_next(&s->notify, s->now_ms, s->wall_s, message, &len)) != NULL) {
         const struct listener *l = listener_of(s, t->peer.ss_family);
-        if (l != NULL && sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer,
-                                peer_len(&t->peer)) >= 0)
+        if (sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer, peer_len(&t->peer)) >= 0)
             s->stats.notifies++;
     }
 }
@@ -509,17 +515,26 @@ static void polled_fill(const struct server *s, struct polled *ret)
     ret->n = 0;
     for (unsigned i = 0; i < s->n_listeners; i++) {
         ret->fds[ret->n++] = (struct pollfd){ .fd = s->listeners[i].udp, .events = POLLIN };
-        ret->fds[ret->n++] = (struct pollfd){ .fd = s->listeners[i].tcp, .events = POLLIN };
+        ret->fds[ret->n++] = (struct pollfd){ .fd = s->listeners[i].tcp, .events = s->now_ms < s->accept_at_ms ? 0 : POLLIN };
     }
     for (unsigned i = 0; i < s->n_clients; i++)
         ret->fds[ret->n++] = (struct pollfd){ .fd = s->clients[i]->fd, .events = is_busy(s->clients[i]) ? POLLOUT : POLLIN };
 }
 
+static int at_most(int timeout_ms, int64_t limit_ms)
+{
+    return timeout_ms < 0 || timeout_ms > limit_ms ? (int)limit_ms : timeout_ms;
+}
+
+/* No longer than until the next thing that time alone brings. */
 static int wait_ms(struct server *s, int timeout_ms)
 {
-    int64_t wait = notify_wait_ms(&s->notify, s->now_ms);
-    int least = s->n_clients && (timeout_ms < 0 || timeout_ms > EVICT_MS) ? EVICT_MS : timeout_ms; /* time limits */
-    return wait >= 0 && (least < 0 || wait < least) ? (int)wait : least;
+    int64_t notify = notify_wait_ms(&s->notify, s->now_ms);
+    if (notify >= 0)
+        timeout_ms = at_most(timeout_ms, notify);
+    if (s->n_clients)
+        timeout_ms = at_most(timeout_ms, EVICT_MS);
+    return s->now_ms < s->accept_at_ms ? at_most(timeout_ms, ACCEPT_AGAIN_MS) : timeout_ms;
 }
 
 /* Backwards, since one that is dropped gives its place to the last. */

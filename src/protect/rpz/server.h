@@ -51,7 +51,7 @@ int server_listen(struct server *server, const char *address, struct fault *why)
 uint16_t server_port(const struct server *server, unsigned listener);
 
 /* A secondary, "ADDRESS" or "ADDRESS:PORT", is told of the zone's versions, signed with that key or (NULL) not. Sent from a
- * socket that listens, so that it comes from the address which the secondary knows. */
+ * socket that listens, the first of its kind (IPv4, IPv6), so that it comes from an address which the secondary knows. E_USAGE, E_LIMIT. */
 int server_notify(struct server *server, struct zone *zone, const char *address, const char *key, struct fault *why) MUST_CHECK;
 
 /* Waits up to `timeout_ms` for something to do, and does it: a turn for each client. E_IO when poll() fails. */
