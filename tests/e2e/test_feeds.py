@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -413,7 +414,10 @@ def test_misp(tmp):
     assert [a["value"] for a in campaign["Attribute"]] == ["c2a.example", "c2b.example"] and campaign["date"] == "2023-11-15", campaign
     assert {(t["name"]) for a in campaign["Attribute"] for t in a["Tag"]} == {'dnsmon:category="malware"', 'dnsmon:category="tunnel"'}
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    (folder / ".new").mkdir()
+    (folder / ".new" / f"{campaign['uuid']}.json").write_text("of one that was killed")
     write(db, "misp", folder)
+    assert not (folder / ".new").exists()
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*.json")} == before
     with sqlite3.connect(db / "knowledge.db") as c:
         c.execute("UPDATE indicator SET state = 'expired' WHERE campaign = 7")
@@ -439,8 +443,10 @@ def test_files(tmp):
     withdraw(db, "bad.example")
     for name in FILES + ["cdb"]:
         before = (folder / name).read_bytes()
+        (folder / f"{name}.tmp").write_text("of one that was killed")
         write(db, name, folder / name)
         assert (folder / name).read_bytes() != before, name
+    assert not list(folder.glob("*.tmp"))
     with open("/dev/full", "w") as full:
         done = subprocess.run([lib.dnsmon_path(), "indicators", "--db", db, "--format", "rpz"], stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1 and b"standard output" in done.stderr, done
@@ -474,6 +480,53 @@ class Web:
         counts = json.loads(self.child.stdout.read())
         assert self.child.wait(10) == 0
         return counts
+
+
+def test_http_hostile(tmp):
+    """What is being sent stays whole while the feed becomes another; those who only hold connections keep nobody out; rubbish is refused."""
+    folder, old, new = tmp / "feeds", b"0.0.0.0 old.example\n" * 2_000_000, b"0.0.0.0 new.example\n"
+    folder.mkdir()
+    (folder / "hosts.txt").write_bytes(old)
+    web = Web(folder)
+    try:
+        slow = socket.create_connection(("127.0.0.1", web.port))
+        slow.settimeout(20)
+        slow.sendall(b"GET /hosts.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        got = slow.recv(100)
+        (folder / "new").write_bytes(new)
+        (folder / "new").rename(folder / "hosts.txt")
+        assert web.ask("/hosts.txt")[2] == new
+        while piece := slow.recv(1 << 20):
+            got += piece
+        assert got.split(b"\r\n\r\n", 1)[1] == old
+        slow.close()
+
+        idle = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(40)]  # 16 of an address are served
+        time.sleep(0.2)
+        for connection in idle[:20]:
+            connection.close()
+        lib.wait_until(lambda: served(web, "/hosts.txt"), what="a place to be free")
+        for rubbish in b"\0" * 100, b"GET\r\n\r\n", b"GET /hosts.txt HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 40000, b"A" * 20000 + b"\r\n\r\n", b"":
+            with socket.create_connection(("127.0.0.1", web.port)) as connection:
+                connection.settimeout(0.3)
+                connection.sendall(rubbish)
+                connection.shutdown(socket.SHUT_WR)
+                try:
+                    assert b" 200 " not in connection.recv(1000), rubbish
+                except OSError:
+                    pass
+        for connection in idle[20:]:
+            connection.close()
+        lib.wait_until(lambda: served(web, "/hosts.txt"), what="a place to be free")
+    finally:
+        web.stop()
+
+
+def served(web, path):
+    try:
+        return web.ask(path)[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def test_http(tmp):
