@@ -1,5 +1,6 @@
 /* publish: one run of the life cycle, for those who have no server running, and the word that lets a jump through. */
 #include "cmd/commands.h"
+#include "cmd/feeding.h"
 #include "cmd/protecting.h"
 
 #include <time.h>
@@ -46,6 +47,8 @@ static int run(struct publish *p, struct fault *why)
         p->protecting.life.confirmed_by = author;
     if (rc == 0)
         rc = protecting_run(&p->protecting, &p->present, why);
+    if (rc == 0 && p->as_of == 0 && p->options.settings.protect.feeds.dir != NULL)
+        rc = feeding_write(&p->options.settings.protect, p->protecting.k, NULL, why);
     protecting_close(&p->protecting);
     return rc ? rc : present_flush(&p->present, why);
 }

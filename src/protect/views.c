@@ -4,12 +4,14 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "knowledge/analysis.h"
+#include "protect/excepted.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PASS "passthru"
 #define MEMORY "views" /* setting: digest of the views and the serial of the version since which they are so */
 
 enum {
@@ -25,6 +27,7 @@ struct view {
     const struct protection_view *config;
     struct zone *zone;
     bool making; /* a version is under way */
+    struct excepted excepted; /* what it shows of that */
 };
 
 struct views {
@@ -35,6 +38,7 @@ struct views {
     int64_t last_change; /* of the journal, in it */
     uint64_t refused;
     struct fault refused_why; /* the last time */
+    struct excepted allowed;  /* in the version under way */
 };
 
 /* ---- zones ---- */
@@ -78,8 +82,11 @@ void views_destroy(struct views **v)
 {
     if (*v == NULL)
         return;
-    for (unsigned i = 0; i < (*v)->n; i++)
+    for (unsigned i = 0; i < (*v)->n; i++) {
         zone_destroy(&(*v)->view[i].zone);
+        excepted_release(&(*v)->view[i].excepted);
+    }
+    excepted_release(&(*v)->allowed);
     free((*v)->view);
     free(*v);
     *v = NULL;
@@ -186,18 +193,107 @@ static int begin_all(struct views *v, int64_t serial, struct fault *why)
     return rc;
 }
 
+/* ---- what is allowed below what is blocked ---- */
+
+/* Out of the zone; the list has it until the version has come or failed. */
+static int end_exception(struct views *v, struct view *view, const struct excepted_name *e, int64_t serial, struct fault *why)
+{
+    if (zone_find(view->zone, e->trigger, e->name) < 0)
+        return E_OK;
+    int rc = begin(view, serial, why);
+    return rc ? rc : refuse(v, zone_remove(view->zone, e->trigger, e->name, why), why);
+}
+
+/* Before the version's changes, which may publish what was excepted. */
+static int end_exceptions(struct views *v, struct view *view, int64_t serial, struct fault *why)
+{
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < view->excepted.n; i++)
+        if (!excepted_has(&v->allowed, &view->excepted.all[i]))
+            rc = end_exception(v, view, &view->excepted.all[i], serial, why);
+    return rc;
+}
+
+static bool is_below_blocked(const struct view *view, const char *name)
+{
+    for (name = knowledge_parent(name); name != NULL; name = knowledge_parent(name)) {
+        int action = zone_find(view->zone, TRIGGER_DOMAIN, name);
+        if (action >= 0)
+            return strcmp(zone_action_text(view->zone, (unsigned)action), PASS) != 0;
+    }
+    return false;
+}
+
+static int begin_exception(struct views *v, struct view *view, const struct excepted_name *e, int64_t serial, struct fault *why)
+{
+    unsigned action;
+    int rc = zone_action(view->zone, PASS, &action, why);
+    if (rc == 0)
+        rc = begin(view, serial, why);
+    if (rc == 0)
+        rc = zone_add(view->zone, e->trigger, e->name, action, why);
+    return rc ? refuse(v, rc, why) : excepted_add(&view->excepted, e, why);
+}
+
+/* After them: of what is allowed, what lies below something that is blocked now. */
+static int begin_exceptions(struct views *v, struct view *view, int64_t serial, struct fault *why)
+{
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < view->excepted.n; i++)
+        if (excepted_has(&v->allowed, &view->excepted.all[i]) && !is_below_blocked(view, view->excepted.all[i].name))
+            rc = end_exception(v, view, &view->excepted.all[i], serial, why);
+    for (size_t i = 0; rc == 0 && i < v->allowed.n; i++) {
+        const struct excepted_name *e = &v->allowed.all[i];
+        if (!excepted_has(&view->excepted, e) && is_below_blocked(view, e->name))
+            rc = begin_exception(v, view, e, serial, why);
+    }
+    return rc;
+}
+
+/* The lists are what the zones have, whether the version came or failed. One that is not allowed any more has ended with a version that
+ * came: what the zone passes through under its name by now is a shadow. */
+static void settle_exceptions(struct views *v, bool came)
+{
+    for (unsigned i = 0; i < v->n; i++) {
+        struct view *view = &v->view[i];
+        for (size_t e = view->excepted.n; e > 0; e--) {
+            const struct excepted_name *name = &view->excepted.all[e - 1];
+            int action = zone_find(view->zone, name->trigger, name->name);
+            bool passes = action >= 0 && strcmp(zone_action_text(view->zone, (unsigned)action), PASS) == 0;
+            if (!passes || (came && !excepted_has(&v->allowed, name)))
+                excepted_drop(&view->excepted, e - 1);
+        }
+    }
+}
+
+static int for_views(struct views *v, int64_t serial, int (*what)(struct views *v, struct view *view, int64_t serial, struct fault *why),
+                     struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < v->n; i++)
+        rc = what(v, &v->view[i], serial, why);
+    return rc;
+}
+
 /* The next version, its changes being those of the journal after v->last_change. */
 static int apply(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
 {
     struct showing s = { v, version->serial };
-    int rc = version->changes == 0 ? begin_all(v, version->serial, why)
+    int rc = excepted_load(&v->allowed, k, version->serial, why);
+    if (rc == 0)
+        rc = for_views(v, version->serial, end_exceptions, why);
+    if (rc == 0)
+        rc = version->changes == 0 ? begin_all(v, version->serial, why)
                                    : publication_changes(k, v->last_change, version->last_change, show_change, &s, why);
     if (rc == 0)
+        rc = for_views(v, version->serial, begin_exceptions, why);
+    if (rc == 0)
         rc = commit_all(v, why);
-    if (rc != 0) {
+    if (rc != 0)
         abort_all(v);
+    settle_exceptions(v, rc == 0);
+    if (rc != 0)
         return rc;
-    }
     v->serial = version->serial;
     v->last_change = version->last_change;
     return E_OK;
@@ -365,6 +461,10 @@ static int load_first(struct views *v, struct loading *l, struct fault *why)
     for (size_t i = 0; rc == 0 && i < l->changed.size; i++)
         if (l->changed.slot[i].name != NULL)
             rc = publication_history(l->k, l->changed.slot[i].name, l->changed.slot[i].trigger, show_then, l, why);
+    if (rc == 0)
+        rc = excepted_load(&v->allowed, l->k, l->showing.serial, why);
+    if (rc == 0)
+        rc = for_views(v, l->showing.serial, begin_exceptions, why);
     return rc ? rc : commit_all(v, why);
 }
 

@@ -10,6 +10,8 @@
  * made so that serials rise. Made anew they are the same, so differences are answered over restarts. The journal
  * begins where the views were last configured otherwise, for then other records follow from the same history.
  *
+ * What operators allow below a domain that a view shows is an exception in it: a rule that passes it through.
+ *
  * What no zone can hold (a name that is too long below the view's) is left out and counted: it never keeps the others from being published.
  * Handle type. One thread, that of the server which answers for the zones.
  */

@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include "knowledge/decision.h"
 #include "knowledge/publication.h"
 #include "protect/views.h"
 #include "records.h"
@@ -144,6 +145,59 @@ static void test_follow(void **state)
     views_destroy(&v);
 }
 
+static void say(enum decision_action action, const char *name, enum scope scope, bool revoked)
+{
+    const struct decision d = { .at = now, .author = "ann", .action = action, .name = name, .scope = scope, .reason = "because" };
+    if (revoked)
+        OK(decision_revoke(k, action, name, scope, now, "ann", "no more", &why));
+    else
+        OK(decision_add(k, &d, NULL, &why));
+}
+
+static bool passes(const struct views *v, unsigned view, enum trigger trigger, const char *name)
+{
+    int action = zone_find(views_zone(v, view), trigger, name);
+    return action >= 0 && strcmp(zone_action_text(views_zone(v, view), (unsigned)action), "passthru") == 0;
+}
+
+/* Allowed below a domain that a view blocks: passed through there, as long as both hold; the same after a restart. */
+static void test_exceptions(void **state)
+{
+    (void)state;
+    put("bad.example", TRIGGER_DOMAIN, STAGE_PUBLISHED, VERDICT_HIGH_RISK);
+    seal();
+    struct views *v = start();
+    say(DECISION_ALLOW, "shop.bad.example", SCOPE_DOMAIN, false);
+    say(DECISION_ALLOW, "harmless.example", SCOPE_DOMAIN, false);
+    seal();
+    follow(v, true);
+    assert_true(passes(v, 0, TRIGGER_DOMAIN, "shop.bad.example") && !passes(v, 1, TRIGGER_DOMAIN, "shop.bad.example"));
+    assert_false(has(v, 0, TRIGGER_DOMAIN, "harmless.example"));
+    struct views *anew = start();
+    follow(v, true);
+    assert_same(v, anew);
+    views_destroy(&anew);
+    put("bad.example", TRIGGER_DOMAIN, STAGE_OUT, VERDICT_HIGH_RISK);
+    seal();
+    follow(v, true);
+    assert_false(has(v, 0, TRIGGER_DOMAIN, "shop.bad.example"));
+    put("bad.example", TRIGGER_DOMAIN, STAGE_PUBLISHED, VERDICT_HIGH_RISK);
+    seal();
+    follow(v, true);
+    assert_true(passes(v, 0, TRIGGER_DOMAIN, "shop.bad.example"));
+    now += 10; /* revoked later than it held */
+    say(DECISION_ALLOW, "shop.bad.example", SCOPE_DOMAIN, true);
+    put("shop.bad.example", TRIGGER_DOMAIN, STAGE_PUBLISHED, VERDICT_HIGH_RISK);
+    seal();
+    follow(v, true);
+    assert_true(has(v, 0, TRIGGER_DOMAIN, "shop.bad.example") && !passes(v, 0, TRIGGER_DOMAIN, "shop.bad.example"));
+    anew = start();
+    follow(v, true);
+    assert_same(v, anew);
+    views_destroy(&anew);
+    views_destroy(&v);
+}
+
 /* What no zone can hold keeps nobody else out. */
 static void test_refused(void **state)
 {
@@ -230,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_follow, begin, end),
+        cmocka_unit_test_setup_teardown(test_exceptions, begin, end),
         cmocka_unit_test_setup_teardown(test_refused, begin, end),
         cmocka_unit_test_setup_teardown(test_restart, begin, end),
         cmocka_unit_test_setup_teardown(test_configured_anew, begin, end),
