@@ -54,8 +54,8 @@ static void put_line(struct buffer *to, const struct lifecycle_result *r)
     if (r->version == 0)
         buffer_printf(to, "nothing changed");
     else
-        buffer_printf(to, "version %" PRId64 ": %" PRIu64 " published, %" PRIu64 " shadow, %" PRIu64 " in review, %" PRIu64 " out, %" PRIu64 " renewed",
-                      r->version, r->published, r->shadowed, r->reviewed, r->out, r->renewed);
+        buffer_printf(to, "version %" PRId64 ": %" PRIu64 " published, %" PRIu64 " shadow, %" PRIu64 " in review, %" PRIu64 " out, %" PRIu64
+                      " renewed", r->version, r->published, r->shadowed, r->reviewed, r->out, r->renewed);
     buffer_printf(to, "; in all %" PRId64 " published, %" PRId64 " shadow\n", r->sizes.published, r->sizes.shadow);
 }
 

@@ -53,8 +53,8 @@ static void put_json(struct buffer *to, const struct receipt *r)
     present_json_text(to, r->secondary);
     buffer_printf(to, ",\"zone\":");
     present_json_text(to, r->zone);
-    buffer_printf(to, ",\"serial\":%" PRIu32 ",\"kind\":\"%s\",\"records\":%" PRId64 ",\"bytes\":%" PRId64 ",\"ms\":%" PRId64 ",\"outcome\":", r->serial,
-                  receipt_kind_text(r->kind), r->records, r->bytes, r->ms);
+    buffer_printf(to, ",\"serial\":%" PRIu32 ",\"kind\":\"%s\",\"records\":%" PRId64 ",\"bytes\":%" PRId64 ",\"ms\":%" PRId64
+                  ",\"outcome\":", r->serial, receipt_kind_text(r->kind), r->records, r->bytes, r->ms);
     present_json_text(to, r->outcome);
     buffer_u8(to, '}');
 }
@@ -110,8 +110,8 @@ static void print_blocked(struct receipts *l, const struct publication *p)
     if (l->present.style == PRESENT_JSON) {
         buffer_printf(to, "{\"name\":");
         present_json_text(to, p->name);
-        buffer_printf(to, ",\"trigger\":\"%s\",\"stage\":\"%s\",\"queries\":%" PRIu64 ",\"clients\":%" PRIu64 ",\"first\":%" PRIu64 ",\"last\":%" PRIu64
-                      "}", trigger_text(p->trigger), stage_text(p->stage), queries, clients, l->sum.first, l->sum.last);
+        buffer_printf(to, ",\"trigger\":\"%s\",\"stage\":\"%s\",\"queries\":%" PRIu64 ",\"clients\":%" PRIu64 ",\"first\":%" PRIu64
+                      ",\"last\":%" PRIu64 "}", trigger_text(p->trigger), stage_text(p->stage), queries, clients, l->sum.first, l->sum.last);
         return;
     }
     if (!l->present.headed)

@@ -146,6 +146,8 @@ static int fill_agenda(struct run *r, struct fault *why)
         rc = publication_ended(r->k, r->from.data_time, note_publication, r, why);
     if (rc == 0)
         rc = audit_each(r->k, r->memory.heard, hear, r, why);
+    if (rc == 0 && r->word) /* what only a jump keeps published has no active indicator, whose change would tell */
+        rc = publication_held(r->k, note_publication, r, why);
     if (rc == 0)
         rc = decision_history(r->k, see_decision, &r->from.any_words, why);
     agenda_close(&r->agenda);
