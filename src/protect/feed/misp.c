@@ -22,7 +22,7 @@
 
 #define WORK ".new"
 
-enum { PENDING_BYTES = 8 << 20, EVENT_BYTES = 64 << 20, INFO_BYTES = 96, DAY_S = 86400 };
+enum { PENDING_BYTES = 8 << 20, EVENT_BYTES = PENDING_BYTES + 20 * KNOWLEDGE_TEXT_MAX, INFO_BYTES = 96, DAY_S = 86400 };
 
 struct event {
     struct buffer pending; /* of its attributes, to be written */

@@ -327,6 +327,36 @@ static void test_sids(void **state)
     buffer_release(&one);
 }
 
+/* The longest texts that the knowledge keeps, of bytes that every format writes at length. */
+static void test_large_texts(void **state)
+{
+    (void)state;
+    char *text = malloc(KNOWLEDGE_TEXT_MAX), *list = malloc(KNOWLEDGE_TEXT_MAX);
+    assert_true(text != NULL && list != NULL);
+    memset(text, 1, KNOWLEDGE_TEXT_MAX - 1);
+    memset(list, 'c', KNOWLEDGE_TEXT_MAX - 1);
+    memcpy(list, "[\"", 2);
+    memcpy(list + KNOWLEDGE_TEXT_MAX - 3, "\"]", 3);
+    text[KNOWLEDGE_TEXT_MAX - 1] = '\0';
+    const struct one one = { "bad.example", TRIGGER_DOMAIN, FEED_NXDOMAIN, NULL, text, text };
+    struct publication p = publication_of(&one);
+    p.reason = text;
+    p.categories = list;
+    for (size_t i = 0; feed_formats[i] != NULL; i++) {
+        const struct feed_item item = { .p = &p, .garden = "", .campaign = text, .evidence = text };
+        struct feed *f;
+        struct feed_result result;
+        struct fault why;
+        assert_int_equal(feed_open(&f, feed_formats[i], &about, scratch_path(feed_formats[i]->file), NULL, &why), 0);
+        assert_int_equal(feed_item(f, &item, &why), 0);
+        assert_int_equal(feed_item(f, &item, &why), 0);
+        assert_int_equal(feed_commit(&f, &result, &why), 0);
+        assert_int_equal(result.counts.items, 2);
+    }
+    free(text);
+    free(list);
+}
+
 /* ---- files ---- */
 
 static struct feed_result write_feed(const struct feed_format *format, const char *path, size_t count)
@@ -439,7 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_cover_of_many), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
-        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
+        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
