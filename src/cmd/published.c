@@ -99,12 +99,13 @@ int published_item(struct published *p, const struct publication *publication, c
                    struct fault *why)
 {
     const enum scope scope = publication->trigger == TRIGGER_DOMAIN ? SCOPE_DOMAIN : SCOPE_HOST;
+    const bool tells = format != NULL && format->tells;
     int rc = E_OK;
     buffer_clear(&p->campaign);
     buffer_clear(&p->evidence);
-    if (!format->tells)
+    if (!tells)
         rc = finding_campaign(&p->campaign, p->from.k, publication->campaign, false, why);
-    if (rc == 0 && !format->tells && publication->trigger != TRIGGER_ADDRESS)
+    if (rc == 0 && !tells && publication->trigger != TRIGGER_ADDRESS)
         rc = finding_evidence(&p->evidence, p->from.k, publication->name, scope, KNOWLEDGE_NOW, why);
     if (rc == 0)
         *ret = (struct feed_item){ .p = publication, .action = FEED_NXDOMAIN, .garden = "", .campaign = text_of(&p->campaign),

@@ -23,8 +23,8 @@ struct published {
 void published_init(struct published *p, const struct finding_from *from);
 void published_release(struct published *p);
 
-/* Of a publication, without action and garden, which are of its view: NXDOMAIN. For a format that tells what it looks up itself,
- * `format` saves the work. */
+/* Of a publication, without action and garden, which are of its view: NXDOMAIN. A format that tells looks up the rest itself: to name it
+ * saves the work; NULL is for several. */
 int published_item(struct published *p, const struct publication *publication, const struct feed_format *format, struct feed_item *ret,
                    struct fault *why) MUST_CHECK;
 

@@ -141,6 +141,42 @@ policy.add(policy.suffix(policy.FORWARD('127.0.0.1@{origin.port}'), policy.todna
     server.stop()
 
 
+def test_rpz_in_unbound(tmp):
+    db, origin, path = database(tmp), lib.knot(tmp, ZONE), tmp / "rpz.zone"
+    write(db, "rpz", path)
+    server = lib.unbound(tmp, stubs={"example": origin.port}, extra=f"""server:
+    module-config: "respip iterator"
+rpz:
+    name: "rpz.test."
+    zonefile: "{path}"
+""")
+    check(server.port)
+    assert answer(server.port, "bad.example")[0] == "NXDOMAIN" and answer(server.port, ODD_NAMES[0])[0] == "NXDOMAIN"
+
+
+def test_rpz_in_powerdns(tmp):
+    db, origin, path, port = database(tmp), lib.knot(tmp, ZONE), tmp / "rpz.zone", lib.free_port()
+    write(db, "rpz", path)
+    folder = tmp / "powerdns"
+    folder.mkdir()
+    (folder / "rpz.lua").write_text(f"rpzFile('{path}', {{ policyName = 'rpz.test' }})\n")
+    (folder / "recursor.conf").write_text(f"""local-address=127.0.0.1
+local-port={port}
+socket-dir={folder}
+lua-config-file={folder / "rpz.lua"}
+forward-zones=example=127.0.0.1:{origin.port}
+dont-query=
+dnssec=off
+threads=1
+security-poll-suffix=
+hint-file=no
+""")
+    process = lib.start(lib.program("pdns_recursor"), f"--config-dir={folder}", "--daemon=no", "--write-pid=no", log=folder / "log")
+    lib.Server(process, port, folder)
+    check(port)
+    assert answer(port, "bad.example")[0] == "NXDOMAIN", process.output()
+
+
 def test_unbound(tmp):
     db, origin, path = database(tmp), lib.knot(tmp, ZONE), tmp / "feed.conf"
     write(db, "unbound", path)

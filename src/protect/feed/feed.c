@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FLUSH_BYTES = 1 << 16, OUT_LIMIT = 16 << 20 };
+/* The longest texts of the knowledge, each byte as \\u00XX, fit into `out`: no item is too large. */
+enum { FLUSH_BYTES = 1 << 16, OUT_LIMIT = 20 * KNOWLEDGE_TEXT_MAX, REMARK_BYTES = 1000 };
 
 const struct feed_format *const feed_formats[] = {
     &feed_rpz, &feed_hosts, &feed_adblock, &feed_dnsmasq, &feed_unbound, &feed_cdb,
@@ -41,11 +42,10 @@ static int flush(struct run *r, struct fault *why)
 {
     struct buffer *out = &r->feed.out;
     int rc = out->failed ? fault_set(why, E_NOMEM, "%s: no memory for an item", r->feed.format->name) : E_OK;
-    if (rc == 0 && out->len != 0 && r->sink != NULL) {
+    if (rc == 0 && out->len != 0 && r->sink != NULL)
         rc = r->sink(r->to, out->ptr, out->len, why);
-    } else if (rc == 0 && out->len != 0) {
+    else if (rc == 0 && out->len != 0)
         feed_file_write(&r->file, out->ptr, out->len);
-    }
     buffer_clear(out);
     return rc;
 }
@@ -347,6 +347,8 @@ void feed_remark(struct buffer *to, const struct feed_entry *e, const char *not)
         buffer_printf(&text, " %s", e->p->family);
     if (evidence[0] != '\0')
         buffer_printf(&text, ": %s", evidence);
+    if (text.len > REMARK_BYTES)
+        text.len = REMARK_BYTES;
     buffer_u8(&text, '\0');
     put_plain(to, text.failed ? "" : (const char *)text.ptr, not);
     buffer_release(&text);

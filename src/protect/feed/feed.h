@@ -9,8 +9,10 @@
  * Files appear whole or not at all, and are left alone when they would say the same, with their time of change. Beside FILE stands
  * .FILE.digest, by which whoever serves it knows its entity tag without reading it (feed/digest.h).
  *
+ * One writer of a path at a time: feed/set.h, which writes a folder of feeds, sees to it.
+ *
  * Memory: some 64 KiB a feed, however many items; cdb 16 bytes an item for its index, suricata 8 for the numbers it has given,
- * stix 40 for each campaign and family, misp 16 MiB and 120 for each event. Handle; one thread a feed.
+ * stix 40 for each campaign and family, misp 8 MiB and 160 for each event. Handle; one thread a feed.
  */
 #ifndef DNSMON_PROTECT_FEED_FEED_H
 #define DNSMON_PROTECT_FEED_FEED_H

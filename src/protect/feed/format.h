@@ -58,7 +58,7 @@ enum {
     FEED_ALL_ACTIONS = FEED_BLOCKS | 1 << FEED_PASSTHRU,
 };
 
-/* "malicious phishing, lure: <evidence>": one line of printable ASCII; other characters and those of `not` are '?'. */
+/* "malicious phishing lure: <evidence>": one line of at most 1000 printable ASCII characters; others and those of `not` are '?'. */
 void feed_remark(struct buffer *to, const struct feed_entry *e, const char *not);
 
 /* Categories with `between` them. */

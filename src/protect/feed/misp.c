@@ -22,7 +22,7 @@
 
 #define WORK ".new"
 
-enum { PENDING_BYTES = 8 << 20, EVENT_BYTES = 64 << 20, INFO_BYTES = 96, DAY_S = 86400 };
+enum { PENDING_BYTES = 8 << 20, EVENT_BYTES = PENDING_BYTES + 20 * KNOWLEDGE_TEXT_MAX, INFO_BYTES = 96 };
 
 struct event {
     struct buffer pending; /* of its attributes, to be written */
@@ -237,14 +237,17 @@ static int add_event(struct events *all, const char *info, struct fault *why)
     return E_OK;
 }
 
-static void name_event(const struct feed_entry *e, char info[INFO_BYTES])
+static struct uuid name_event(const struct feed *f, const struct feed_entry *e, char info[INFO_BYTES])
 {
+    const char *campaign = e->item->campaign;
     char day[FEED_TIME];
     feed_time(e->p->since, day);
-    if (e->item->campaign[0] != '\0')
-        snprintf(info, INFO_BYTES, "DNSMon: campaign %s", e->item->campaign);
+    day[strcspn(day, "T")] = '\0';
+    if (campaign[0] != '\0')
+        snprintf(info, INFO_BYTES, "DNSMon: campaign %s", campaign);
     else
-        snprintf(info, INFO_BYTES, "DNSMon: published on %.10s", day);
+        snprintf(info, INFO_BYTES, "DNSMon: published on %s", day);
+    return campaign[0] != '\0' ? uuid_of(&f->publisher, "campaign", campaign) : uuid_of(&f->publisher, "day", day);
 }
 
 static int event_of(struct feed *f, const struct feed_entry *e, size_t *ret, struct fault *why)
@@ -252,8 +255,7 @@ static int event_of(struct feed *f, const struct feed_entry *e, size_t *ret, str
     struct events *all = f->state;
     char info[INFO_BYTES];
     bool is_new;
-    name_event(e, info);
-    const struct uuid id = uuid_of(&f->publisher, "event", info);
+    const struct uuid id = name_event(f, e, info);
     if (uuid_set_add(&all->ids, &id, ret, &is_new) != 0)
         return fault_set(why, E_NOMEM, "no memory for events");
     return is_new ? add_event(all, info, why) : E_OK;
@@ -346,6 +348,8 @@ static int end(struct feed *f, struct fault *why)
     int rc = E_OK;
     for (size_t i = 0; i < all->count && rc == 0; i++)
         rc = finish_event(f, i, why);
+    if (rc == 0 && f->changed)
+        rc = sync_folder(f->path, why);
     if (rc == 0)
         rc = feed_file_commit(&all->hashes, &f->changed, why);
     if (rc == 0)

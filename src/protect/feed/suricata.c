@@ -67,6 +67,8 @@ static void put_match(struct buffer *to, const struct feed_entry *e)
         buffer_printf(to, "dns.query; content:\"%s\"; nocase; startswith; endswith; ", e->name);
 }
 
+enum { WORDS_BYTES = 64 }; /* a rule has at most 8192 */
+
 /* A value of metadata is a word. */
 static void put_words(struct buffer *to, const char *json)
 {
@@ -75,7 +77,7 @@ static void put_words(struct buffer *to, const char *json)
     feed_categories(&words, json, "_");
     if (words.len == 0)
         feed_put(&words, "none");
-    for (size_t i = 0; i < words.len; i++) {
+    for (size_t i = 0; i < words.len && i < WORDS_BYTES; i++) {
         uint8_t c = words.ptr[i];
         bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
         buffer_u8(to, good ? c : '_');

@@ -1,4 +1,5 @@
 #include "protect/feed/cover.h"
+#include "protect/feed/set.h"
 
 #include "scratch.h"
 
@@ -327,6 +328,36 @@ static void test_sids(void **state)
     buffer_release(&one);
 }
 
+/* The longest texts that the knowledge keeps, of bytes that every format writes at length. */
+static void test_large_texts(void **state)
+{
+    (void)state;
+    char *text = malloc(KNOWLEDGE_TEXT_MAX), *list = malloc(KNOWLEDGE_TEXT_MAX);
+    assert_true(text != NULL && list != NULL);
+    memset(text, 1, KNOWLEDGE_TEXT_MAX - 1);
+    memset(list, 'c', KNOWLEDGE_TEXT_MAX - 1);
+    memcpy(list, "[\"", 2);
+    memcpy(list + KNOWLEDGE_TEXT_MAX - 3, "\"]", 3);
+    text[KNOWLEDGE_TEXT_MAX - 1] = '\0';
+    const struct one one = { "bad.example", TRIGGER_DOMAIN, FEED_NXDOMAIN, NULL, text, text };
+    struct publication p = publication_of(&one);
+    p.reason = text;
+    p.categories = list;
+    for (size_t i = 0; feed_formats[i] != NULL; i++) {
+        const struct feed_item item = { .p = &p, .garden = "", .campaign = text, .evidence = text };
+        struct feed *f;
+        struct feed_result result;
+        struct fault why;
+        assert_int_equal(feed_open(&f, feed_formats[i], &about, scratch_path(feed_formats[i]->file), NULL, &why), 0);
+        assert_int_equal(feed_item(f, &item, &why), 0);
+        assert_int_equal(feed_item(f, &item, &why), 0);
+        assert_int_equal(feed_commit(&f, &result, &why), 0);
+        assert_int_equal(result.counts.items, 2);
+    }
+    free(text);
+    free(list);
+}
+
 /* ---- files ---- */
 
 static struct feed_result write_feed(const struct feed_format *format, const char *path, size_t count)
@@ -435,11 +466,44 @@ static void test_abandon(void **state)
     }
 }
 
+/* A folder of all of them; one that cannot be written holds up none; two writers do not meet. */
+static void test_set(void **state)
+{
+    (void)state;
+    char folder[200], path[300], command[400];
+    struct feed_set *set, *other = NULL;
+    struct feed_result results[FEED_SET_MAX];
+    struct fault why;
+    snprintf(folder, sizeof folder, "%s", scratch_path("set"));
+    snprintf(path, sizeof path, "%s/hosts.txt.tmp", folder);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(feed_set_open(&set, folder, feed_formats, &about, NULL, &why), 0);
+        assert_int_equal(feed_set_open(&other, folder, feed_formats, &about, NULL, &why), E_LOCKED);
+        for (size_t i = 0; i < SEVERAL; i++) {
+            const struct publication p = publication_of(&several[i]);
+            const struct feed_item item = { .p = &p, .action = several[i].action, .garden = "walled.test", .campaign = "", .evidence = "" };
+            feed_set_item(set, &item);
+        }
+        assert_int_equal(feed_set_commit(&set, results, &why), round < 2 ? 0 : E_IO);
+        assert_null(set);
+        for (size_t i = 0; feed_formats[i] != NULL; i++) {
+            assert_int_equal(results[i].changed, round == 0);
+            assert_int_equal(results[i].counts.items != 0, round < 2 || strcmp(feed_formats[i]->name, "hosts") != 0);
+        }
+        if (round == 1) { /* nobody can write there, not even root */
+            snprintf(command, sizeof command, "mkdir %s", path);
+            assert_int_equal(system(command), 0);
+        }
+    }
+    assert_int_equal(feed_set_open(&set, "/nowhere/at/all", feed_formats, &about, NULL, &why), E_ABSENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_cover_of_many), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
-        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
+        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
+        cmocka_unit_test(test_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
