@@ -1,8 +1,8 @@
 /* bench_rpz [--rules N]: a policy zone of N made-up indicators (1,000,000), served over the loopback to a client that counts records.
  *
- * A line of JSON: bytes a rule, seconds to load, AXFR records a second and the server's CPU time for it, the same signed (HMAC-SHA256), milliseconds of a
- * version of 1,000 changes and of the IXFR that has them. Client and server take turns in one thread, so the rates are of both
- * together on one core; the server's own is told beside. */
+ * A line of JSON: bytes a rule, seconds to load, AXFR records a second and the server's CPU time for it, the same signed
+ * (HMAC-SHA256), milliseconds of a version of 1,000 changes and of the IXFR that has them. Client and server take turns in one
+ * thread, so the rates are of both together on one core. */
 #include "protect/rpz/server.h"
 
 #include <arpa/inet.h>
@@ -97,10 +97,10 @@ static void ask(struct client *c, uint16_t type, uint32_t serial, const struct t
     put_be16(p, type);
     put_be16(p + 2, 1);
     p += 4;
-    if (type == QTYPE_IXFR) {
+    if (type == TYPE_IXFR) {
         put_be16(q + 10, 1);
         put_be16(p, 0xc00c);
-        put_be16(p + 2, QTYPE_SOA);
+        put_be16(p + 2, TYPE_SOA);
         put_be16(p + 4, 1);
         put_be16(p + 10, 22);
         put_be32(p + 14, serial);
@@ -132,7 +132,7 @@ static void count_message(struct client *c, const uint8_t *m, size_t len)
         while (*p && *p < 0xc0)
             p += *p + 1;
         p += *p ? 2 : 1;
-        c->soas += get_be16(p) == QTYPE_SOA;
+        c->soas += get_be16(p) == TYPE_SOA;
         p += 10 + get_be16(p + 8);
     }
     if ((get_be16(m + 10) ? p >= end : p != end) || (m[3] & 15) != 0) /* a signature may follow */
@@ -230,11 +230,11 @@ int main(int argc, char **argv)
     size_t text = 0;
     set_up(&b);
     double load_s = make_version(&b, 1, 0, 0, rules, &text);
-    double axfr_s = transfer(c, QTYPE_AXFR, 0, 2, NULL), axfr_cpu_s = c->server_s;
+    double axfr_s = transfer(c, TYPE_AXFR, 0, 2, NULL), axfr_cpu_s = c->server_s;
     double records = (double)c->records;
-    double signed_s = transfer(c, QTYPE_AXFR, 0, 2, responder_key(b.responder, "bench"));
+    double signed_s = transfer(c, TYPE_AXFR, 0, 2, responder_key(b.responder, "bench"));
     double version_s = make_version(&b, 2, CHANGES / 2, rules, CHANGES / 2, &text);
-    double ixfr_s = transfer(c, QTYPE_IXFR, 1, 4, NULL);
+    double ixfr_s = transfer(c, TYPE_IXFR, 1, 4, NULL);
     getrusage(RUSAGE_SELF, &usage);
     printf("{\"bench\": \"rpz\", \"rules\": %zu, \"name_bytes\": %.1f, \"bytes_per_rule\": %.1f, \"resident_mb\": %ld, \"load_s\": %.2f, "
            "\"axfr_records\": %.0f, \"axfr_records_per_s\": %.0f, \"axfr_server_cpu_s\": %.3f, \"signed_records_per_s\": %.0f, "

@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int bad = request_parse(&parsed, message, len);
     responder_answer(responder, &asked, answer, &transfer, &e);
     must(!e.is_transfer || (over_tcp && !foreign && bad == 0 && e.len == 0));
-    must(!(e.is_transfer && parsed.type == QTYPE_IXFR && parsed.serial == 2));
+    must(!(e.is_transfer && parsed.type == TYPE_IXFR && parsed.serial == 2));
     if (e.is_transfer)
         must_transfer(&transfer, message);
     must(transfer.walk.zone == NULL);

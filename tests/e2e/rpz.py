@@ -43,7 +43,18 @@ class Rpzd(lib.Process):
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(self.args, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
         lib._running.append(self)
-        self.said = 0
+
+    def stop(self, *args, **keywords):
+        """Its input ends, and so does it, in good order; what sanitizers say of it is a failure."""
+        if self.alive():
+            self.child.stdin.close()
+            try:
+                self.child.wait(5 * lib.SLOWER)
+            except subprocess.TimeoutExpired:
+                pass
+        status = super().stop(*args, **keywords)
+        assert status == 0 and "Sanitizer" not in self.output() and "runtime error" not in self.output(), self.output()[-4000:]
+        return status
 
     def tell(self, *lines):
         """Lines, each of which must be taken. Returns how many were refused."""

@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-enum { CLASS_IN = 1 };
-
 int notify_add(struct notify *n, struct zone *zone, const struct sockaddr_storage *peer, const struct tsig_key *key, struct fault *why)
 {
     if (n->n == NOTIFY_TARGETS_MAX)
@@ -42,13 +40,13 @@ int64_t notify_wait_ms(struct notify *n, int64_t now_ms)
 /* The zone's SOA as question, and as answer, so that who has it already need not ask (RFC 1996, 3.7). */
 static size_t make_message(const struct notify_target *t, int64_t wall_s, uint8_t message[REPLY_LEAST])
 {
-    struct reply_head head = { .id = t->id, .flags = OPCODE_NOTIFY << 11 | FLAG_AA };
+    struct reply_head head = { .id = t->id, .flags = OPCODE_NOTIFY << 11 | DNS_AA };
     struct slice origin = zone_origin(t->zone);
     struct reply reply;
     uint8_t rest[ZONE_RECORD_MAX];
     struct zone_record soa = { .rest.ptr = rest };
     memcpy(head.question, origin.ptr, origin.len);
-    put_be16(head.question + origin.len, QTYPE_SOA);
+    put_be16(head.question + origin.len, TYPE_SOA);
     put_be16(head.question + origin.len + 2, CLASS_IN);
     head.question_len = origin.len + 4;
     if (t->key != NULL) {

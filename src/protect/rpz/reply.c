@@ -5,7 +5,7 @@ enum { OPT_LEN = 11, UDP_ROOM = 1232 };
 struct reply_head reply_head(const struct request *request)
 {
     struct reply_head h = { .id = request->id, .has = request->has & (REQUEST_EDNS | REQUEST_DNSSEC_OK) };
-    h.flags = (uint16_t)(FLAG_QR | request->opcode << 11 | (request->recursion_desired ? FLAG_RD : 0));
+    h.flags = (uint16_t)(DNS_QR | request->opcode << 11 | (request->recursion_desired ? DNS_RD : 0));
     h.question_len = request->question.len;
     if (h.question_len)
         memcpy(h.question, request->question.ptr, h.question_len);
@@ -24,7 +24,7 @@ static void put_pointer(uint8_t *to, size_t at)
     put_be16(to, (uint16_t)(0xc000 | at));
 }
 
-bool reply_put(struct reply *r, enum section section, const struct zone_record *record)
+bool reply_put(struct reply *r, enum dns_section section, const struct zone_record *record)
 {
     size_t star = record->wild ? 2 : 0, len = star + record->owner.len + 2 + record->rest.len;
     uint8_t *to = r->bytes + r->len;
@@ -41,7 +41,7 @@ bool reply_put(struct reply *r, enum section section, const struct zone_record *
     return true;
 }
 
-bool reply_put_at_question(struct reply *r, enum section section, struct slice rest)
+bool reply_put_at_question(struct reply *r, enum dns_section section, struct slice rest)
 {
     if (r->len + 2 + rest.len > r->room)
         return false;
@@ -56,7 +56,7 @@ static void put_opt(struct reply *r)
 {
     uint8_t *to = r->bytes + r->len;
     to[0] = 0;
-    put_be16(to + 1, QTYPE_OPT);
+    put_be16(to + 1, TYPE_OPT);
     put_be16(to + 3, UDP_ROOM);
     to[5] = (uint8_t)(r->head->rcode >> 4);
     to[6] = 0;

@@ -12,8 +12,6 @@
 
 enum { REPLY_LEAST = 2048 }; /* header, question, OPT and TSIG at their longest take 900 */
 
-enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL };
-
 /* What all messages of a reply have in common. */
 struct reply_head {
     uint16_t id;
@@ -26,8 +24,6 @@ struct reply_head {
     struct tsig_chain tsig;
     bool is_signed;
 };
-
-enum { FLAG_QR = 0x8000, FLAG_AA = 0x0400, FLAG_TC = 0x0200, FLAG_RD = 0x0100 };
 
 struct reply_head reply_head(const struct request *request);
 
@@ -43,8 +39,8 @@ void reply_begin(struct reply *r, struct reply_head *head, uint8_t *bytes, size_
 
 /* The record's owner is relative to the zone; or it is what the question asks for, whatever the zone has it from ("*."). False when it
  * does not fit: nothing was written. */
-bool reply_put(struct reply *r, enum section section, const struct zone_record *record);
-bool reply_put_at_question(struct reply *r, enum section section, struct slice rest);
+bool reply_put(struct reply *r, enum dns_section section, const struct zone_record *record);
+bool reply_put_at_question(struct reply *r, enum dns_section section, struct slice rest);
 
 /* The message's length; 0 when it could not be signed. */
 size_t reply_end(struct reply *r, int64_t now_s);

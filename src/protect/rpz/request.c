@@ -1,6 +1,6 @@
 #include "protect/rpz/request.h"
 
-enum { CLASS_ANY = 255, UDP_LEAST = 512, RECORDS_MAX = 16 };
+enum { UDP_LEAST = 512, RECORDS_MAX = 16 };
 
 /* A name that may be compressed: *c moves behind it, and the name itself is copied, in lower case. Pointers must go back,
  * each behind the one before, so that they end. */
@@ -121,11 +121,11 @@ static bool read_additional(struct request *r, struct cursor *c, unsigned n, con
         struct record rr = read_record(c, message);
         if (c->failed)
             return false;
-        if (rr.type == QTYPE_OPT) {
+        if (rr.type == TYPE_OPT) {
             if (r->has & REQUEST_EDNS || rr.owner_len != 1)
                 return false;
             read_edns(r, &rr);
-        } else if (rr.type == TSIG_TYPE) {
+        } else if (rr.type == TYPE_TSIG) {
             if (i + 1 != n || rr.class != CLASS_ANY || rr.ttl != 0)
                 return false;
             read_tsig(r, &rr, message, at);
@@ -145,14 +145,14 @@ static bool read_records(struct request *r, struct cursor *c, const uint8_t *mes
         (void)read_record(c, message);
     for (unsigned i = 0; i < authorities && !c->failed; i++) {
         struct record rr = read_record(c, message);
-        if (r->type != QTYPE_IXFR || rr.type != QTYPE_SOA || c->failed)
+        if (r->type != TYPE_IXFR || rr.type != TYPE_SOA || c->failed)
             continue;
         read_serial(r, &rr, message);
         if (rr.rdata.failed)
             return false;
     }
     return read_additional(r, c, additional, message) && cursor_left(c) == 0 &&
-           (r->type != QTYPE_IXFR || r->has & (REQUEST_HAS_SERIAL | REQUEST_IS_REPLY));
+           (r->type != TYPE_IXFR || r->has & (REQUEST_HAS_SERIAL | REQUEST_IS_REPLY));
 }
 
 int request_parse(struct request *ret, const uint8_t *message, size_t len)

@@ -4,6 +4,7 @@
 #ifndef DNSMON_PROTECT_RPZ_REQUEST_H
 #define DNSMON_PROTECT_RPZ_REQUEST_H
 
+#include "dns/decode.h"
 #include "protect/rpz/tsig.h"
 
 enum {
@@ -15,12 +16,6 @@ enum {
     REQUEST_HAS_SERIAL = 1 << 3,
     REQUEST_IS_REPLY = 1 << 4, /* QR */
 };
-
-enum opcode { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4 };
-enum qtype { QTYPE_A = 1, QTYPE_NS = 2, QTYPE_CNAME = 5, QTYPE_SOA = 6, QTYPE_TXT = 16, QTYPE_AAAA = 28, QTYPE_OPT = 41,
-             QTYPE_IXFR = 251, QTYPE_AXFR = 252, QTYPE_ANY = 255 };
-enum rcode { RCODE_NOERROR = 0, RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4, RCODE_REFUSED = 5,
-             RCODE_NOTAUTH = 9, RCODE_BADVERS = 16 };
 
 struct request {
     uint16_t id;

@@ -1,9 +1,11 @@
 #include "protect/rpz/responder.h"
 
+#include "protect/rpz/tail.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLASS_IN = 1, UDP_ROOM_MAX = 1232, WHY_TEXT_MAX = 1536 };
+enum { UDP_ROOM_MAX = 1232, WHY_TEXT_MAX = 1536 };
 
 struct access {
     struct network network;
@@ -186,7 +188,7 @@ static bool refuse(struct answering *a, uint16_t rcode, enum refusal why)
 /* The answer has no place in UDP: it is asked for again over TCP. */
 static void end_truncated(struct answering *a)
 {
-    a->head.flags |= FLAG_TC;
+    a->head.flags |= DNS_TC;
     begin(a);
     end(a, RCODE_NOERROR);
 }
@@ -233,7 +235,7 @@ static const struct view *find_view(const struct responder *r, const uint8_t *na
 
 static bool is_transfer(const struct request *q)
 {
-    return q->type == QTYPE_AXFR || q->type == QTYPE_IXFR;
+    return q->type == TYPE_AXFR || q->type == TYPE_IXFR;
 }
 
 /* What may be asked here, by this one, of this zone. False: it is answered. */
@@ -252,14 +254,14 @@ static bool check_question(struct answering *a)
         return refuse(a, RCODE_REFUSED, refusal);
     if (zone_is_empty(a->view->zone))
         return refuse(a, RCODE_SERVFAIL, REFUSAL_NO_VERSION);
-    a->head.flags |= FLAG_AA;
+    a->head.flags |= DNS_AA;
     a->head.origin_at = a->labels_len;
     return true;
 }
 
 /* The zone's own records */
 
-static bool put_soa(struct answering *a, enum section section)
+static bool put_soa(struct answering *a, enum dns_section section)
 {
     uint8_t rest[ZONE_RECORD_MAX];
     struct zone_record soa = { .rest.ptr = rest };
@@ -272,16 +274,16 @@ static void answer_apex(struct answering *a)
     uint16_t type = a->request.type;
     struct zone_record ns = { .rest = zone_ns(a->view->zone) };
     bool fits = true;
-    if (type == QTYPE_SOA || type == QTYPE_ANY)
+    if (type == TYPE_SOA || type == TYPE_ANY)
         fits = put_soa(a, SECTION_ANSWER);
-    if (type == QTYPE_NS || type == QTYPE_ANY)
+    if (type == TYPE_NS || type == TYPE_ANY)
         fits = fits && reply_put(&a->reply, SECTION_ANSWER, &ns);
     if (a->reply.n[SECTION_ANSWER] == 0)
         fits = fits && put_soa(a, SECTION_AUTHORITY);
     if (!fits)
         return end_truncated(a);
     end(a, RCODE_NOERROR);
-    if (type == QTYPE_SOA)
+    if (type == TYPE_SOA)
         tell_delivery(a, DELIVERY_SOA, OUTCOME_DONE);
 }
 
@@ -301,7 +303,7 @@ static void answer_rule(struct answering *a, unsigned action)
     struct zone_record record;
     for (unsigned n = 0; zone_action_record(a->view->zone, action, n, &record); n++) {
         uint16_t type = get_be16(record.rest.ptr);
-        if (type != QTYPE_CNAME && a->request.type != type && a->request.type != QTYPE_ANY)
+        if (type != TYPE_CNAME && a->request.type != type && a->request.type != TYPE_ANY)
             continue;
         if (!reply_put_at_question(&a->reply, SECTION_ANSWER, record.rest))
             return end_truncated(a);
@@ -326,7 +328,7 @@ static bool is_why(const struct answering *a, size_t *ret_at)
 /* TYPE to RDATA of a TXT record: strings of up to 255 bytes. */
 static size_t make_txt(uint8_t *to, const char *text)
 {
-    size_t left = strlen(text), len = 10;
+    size_t left = strlen(text), len = TAIL_HEAD;
     if (left > WHY_TEXT_MAX)
         left = WHY_TEXT_MAX;
     do {
@@ -337,10 +339,7 @@ static size_t make_txt(uint8_t *to, const char *text)
         text += n;
         left -= n;
     } while (left);
-    put_be16(to, QTYPE_TXT);
-    put_be16(to + 2, CLASS_IN);
-    put_be32(to + 4, 0); /* true at this moment */
-    put_be16(to + 8, (uint16_t)(len - 10));
+    (void)tail_begin(to, TYPE_TXT, 0, len - TAIL_HEAD); /* no TTL: it is true at this moment */
     return len;
 }
 
@@ -354,7 +353,7 @@ static void answer_why(struct answering *a, size_t name_len)
         text = a->r->options.why(a->r->options.ctx, a->view->zone, trigger, name);
     if (text == NULL)
         return answer_nothing(a, name_len ? RCODE_NXDOMAIN : RCODE_NOERROR);
-    if (a->request.type != QTYPE_TXT && a->request.type != QTYPE_ANY)
+    if (a->request.type != TYPE_TXT && a->request.type != TYPE_ANY)
         return answer_nothing(a, RCODE_NOERROR);
     if (!reply_put_at_question(&a->reply, SECTION_ANSWER, (struct slice){ txt, make_txt(txt, text) }))
         return end_truncated(a);
@@ -436,9 +435,9 @@ static void answer_ixfr(struct answering *a)
 static void answer_question(struct answering *a)
 {
     begin(a);
-    if (a->request.type == QTYPE_AXFR)
+    if (a->request.type == TYPE_AXFR)
         answer_axfr(a);
-    else if (a->request.type == QTYPE_IXFR)
+    else if (a->request.type == TYPE_IXFR)
         answer_ixfr(a);
     else if (a->labels_len == 0)
         answer_apex(a);

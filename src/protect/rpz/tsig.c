@@ -1,10 +1,12 @@
 #include "protect/rpz/tsig.h"
 
+#include "dns/decode.h"
+
 #include <libdnssec/error.h>
 #include <libdnssec/tsig.h>
 #include <sodium.h>
 
-enum { CLASS_ANY = 255, HEADER = 12, OTHER_TIME = 6 };
+enum { HEADER = 12, OTHER_TIME = 6 };
 
 int tsig_key_make(struct tsig_key *ret, const char *name, const char *algorithm, const char *secret, struct fault *why)
 {
@@ -192,7 +194,7 @@ size_t tsig_sign(struct tsig_chain *c, uint8_t *message, size_t len, int64_t now
     uint8_t *to = message + len;
     memcpy(to, c->name, c->name_len);
     to += c->name_len;
-    put_be16(to, TSIG_TYPE);
+    put_be16(to, TYPE_TSIG);
     put_be16(to + 2, CLASS_ANY);
     put_be32(to + 4, 0);
     put_be16(to + 8, (uint16_t)(c->algorithm_len + 16 + mac_len + other_len));

@@ -17,7 +17,6 @@ enum {
     TSIG_MAC_MAX = 64,
     TSIG_SECRET_MAX = 256,
     TSIG_FUDGE_S = 300,
-    TSIG_TYPE = 250,
 };
 
 enum tsig_error { TSIG_GOOD = 0, TSIG_BADSIG = 16, TSIG_BADKEY = 17, TSIG_BADTIME = 18, TSIG_BADTRUNC = 22 };
@@ -61,8 +60,8 @@ struct tsig_chain {
     unsigned signed_n;
 };
 
-/* Checks a request's signature against the key of that name (NULL: there is none); *ret_chain is for the reply in any case. E_MALFORMED when the MAC is of
- * no possible length: FORMERR. E_NOMEM. */
+/* Checks a request's signature against the key of that name (NULL: there is none); *ret_chain is for the reply whatever *ret says.
+ * E_MALFORMED when the MAC is of no possible length: FORMERR. E_NOMEM. */
 int tsig_check(const struct tsig_record *record, const struct tsig_key *key, const uint8_t *message, int64_t now_s,
                struct tsig_chain *ret_chain, enum tsig_error *ret) MUST_CHECK;
 

@@ -1,63 +1,21 @@
-/* Memory: rules lie one after the other in chunks, in units of four bytes, and are named by a 32-bit reference: chunk and unit.
- * A walk over all goes through chunks in order, so it needs no index, and rules never move. Freed ones are listed by their size
- * in units and keep it, so that the walk can step over them.
- *
- * The index holds living rules alone, by the hash of their owner; dead ones are known to the journal, which frees them when
- * it forgets the version in which they died.
+/* Living rules are in the index; dead ones are known to the journal alone, which frees them when it forgets the version in which
+ * they died.
  *
  * Invariants (outside of a version under way):
- *     rules in the index == count == rules with died == 0
+ *     rules in the index == rules with died == 0
  *     changes of version v: rules with born == v or died == v, each once
  *     free rules: those that died in or before the journal's oldest version
  */
 #include "protect/rpz/zone.h"
 
-#include "base/buffer.h"
-#include "base/hash.h"
-#include "base/pages.h"
+#include "protect/rpz/action.h"
+#include "protect/rpz/rules.h"
+#include "protect/rpz/tail.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 
-enum {
-    CHUNK_BYTES = PAGES_HUGE,
-    UNIT = 4,
-    CHUNK_UNIT_BITS = 19,
-    CHUNKS_MAX = 1 << (32 - CHUNK_UNIT_BITS),
-    TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28, CLASS_IN = 1,
-    TAIL_MAX = 10 + NAME_WIRE_MAX,
-    SOA_NUMBERS = 20,
-    INDEX_FIRST = 1024,
-};
-
-enum rule_flag {
-    RULE_SUBTREE = 1 << 0,
-    RULE_WILD_ONLY = 1 << 1, /* of a subtree: its own name is a host's */
-    RULE_FREE = 1 << 2,
-};
-
-struct rule {
-    uint32_t born; /* number of a version; of a free rule: the next free one */
-    uint32_t died; /* 0: lives. Equal to born: was undone within its version, nobody sees it */
-    uint8_t action;
-    uint8_t flags;
-    uint8_t len;
-    uint8_t labels[];
-};
-
-enum { RULE_HEAD = offsetof(struct rule, labels), SIZES = (RULE_HEAD + NAME_WIRE_MAX) / UNIT + 2 };
-
-struct slot {
-    uint32_t hash;
-    uint32_t ref; /* 0: empty */
-};
-
-struct action {
-    char *text;
-    uint8_t *tails; /* each behind its length, 16 bits */
-    size_t len;
-};
+enum { SOA_NUMBERS = 20 };
 
 struct past {
     uint32_t serial;
@@ -70,19 +28,12 @@ struct zone {
     uint32_t ttl_s, journal_max;
     uint8_t soa[ZONE_RECORD_MAX];
     size_t soa_len;
-    uint8_t ns[TAIL_MAX];
+    uint8_t ns[TAIL_HEAD + NAME_WIRE_MAX];
     size_t ns_len;
     struct action actions[ZONE_ACTIONS_MAX];
     unsigned n_actions;
 
-    uint8_t **chunks;
-    uint32_t n_chunks;
-    uint32_t *chunk_used; /* bytes */
-    uint32_t free_heads[SIZES];
-
-    struct slot *index;
-    size_t index_size; /* a power of two */
-    size_t count;
+    struct rules rules;
 
     /* Journal. Versions version - n_past + 1 ... version; their changes from `forgotten` on. */
     uint32_t version;
@@ -104,15 +55,6 @@ int serial_compare(uint32_t a, uint32_t b)
 }
 
 /* Records */
-
-static size_t put_head(uint8_t *to, uint16_t type, uint32_t ttl_s, size_t len)
-{
-    put_be16(to, type);
-    put_be16(to + 2, CLASS_IN);
-    put_be32(to + 4, ttl_s);
-    put_be16(to + 8, (uint16_t)len);
-    return 10;
-}
 
 static int parse_name(const char *text, const char *what, uint8_t wire[NAME_WIRE_MAX], size_t *ret, struct fault *why)
 {
@@ -141,8 +83,8 @@ static int make_ns(struct zone *z, const char *ns, struct fault *why)
         return e;
     if (is_below(wire, len, z->origin, z->origin_len))
         return fault_set(why, E_USAGE, "%.256s: the zone's NS must lie outside of it", ns);
-    z->ns_len = put_head(z->ns, TYPE_NS, z->ttl_s, len) + len;
-    memcpy(z->ns + 10, wire, len);
+    z->ns_len = tail_begin(z->ns, TYPE_NS, z->ttl_s, len) + len;
+    memcpy(z->ns + TAIL_HEAD, wire, len);
     return 0;
 }
 
@@ -156,7 +98,7 @@ static int make_soa(struct zone *z, const struct zone_options *o, struct fault *
     if (e != 0)
         return e;
     const uint32_t numbers[] = { 0, o->refresh_s, o->retry_s, o->expire_s, o->minimum_s };
-    uint8_t *to = z->soa + put_head(z->soa, TYPE_SOA, z->ttl_s, mname_len + rname_len + SOA_NUMBERS);
+    uint8_t *to = z->soa + tail_begin(z->soa, TYPE_SOA, z->ttl_s, mname_len + rname_len + SOA_NUMBERS);
     memcpy(to, mname, mname_len);
     memcpy(to + mname_len, rname, rname_len);
     to += mname_len + rname_len;
@@ -187,9 +129,7 @@ int zone_create(struct zone **ret, const struct zone_options *options, struct fa
         e = make_ns(z, options->ns, why);
     if (e == 0)
         e = make_soa(z, options, why);
-    z->index_size = INDEX_FIRST;
-    z->index = e == 0 ? pages_alloc_zeroed(z->index_size * sizeof *z->index) : NULL;
-    if (e == 0 && z->index == NULL)
+    if (e == 0 && rules_init(&z->rules) != 0)
         e = fault_set(why, E_NOMEM, "zone: out of memory");
     if (e != 0)
         zone_destroy(&z);
@@ -204,15 +144,9 @@ void zone_destroy(struct zone **zone)
     if (z == NULL)
         return;
     assert(z->walks == NULL);
-    for (uint32_t i = 0; i < z->n_chunks; i++)
-        pages_free(z->chunks[i], CHUNK_BYTES);
-    for (unsigned i = 0; i < z->n_actions; i++) {
-        free(z->actions[i].text);
-        free(z->actions[i].tails);
-    }
-    pages_free(z->index, z->index_size * sizeof *z->index);
-    free(z->chunks);
-    free(z->chunk_used);
+    for (unsigned i = 0; i < z->n_actions; i++)
+        action_release(&z->actions[i]);
+    rules_release(&z->rules);
     free(z->past);
     free(z->changes);
     free(z);
@@ -220,81 +154,6 @@ void zone_destroy(struct zone **zone)
 }
 
 /* Actions */
-
-static void put_tail(struct buffer *b, uint16_t type, uint32_t ttl_s, const uint8_t *rdata, size_t len)
-{
-    uint8_t head[10];
-    size_t head_len = put_head(head, type, ttl_s, len);
-    buffer_be16(b, (uint16_t)(head_len + len));
-    buffer_append(b, head, head_len);
-    buffer_append(b, rdata, len);
-}
-
-static int put_cname(struct buffer *b, uint32_t ttl_s, const char *target, size_t target_len, struct fault *why)
-{
-    uint8_t wire[NAME_WIRE_MAX];
-    size_t len = name_from_text(target, target_len, wire);
-    if (len == 0)
-        return fault_set(why, E_MALFORMED, "%.256s: neither an address nor a name", target);
-    put_tail(b, TYPE_CNAME, ttl_s, wire, len);
-    return 0;
-}
-
-/* A target with a meaning of its own: it would turn the garden into another action. */
-static bool has_meaning(const char *word, size_t len)
-{
-    while (len && word[len - 1] == '.')
-        len--;
-    size_t label = len;
-    while (label && word[label - 1] != '.')
-        label--;
-    return len == 0 || (len == 1 && word[0] == '*') || (len - label >= 4 && strncasecmp(word + label, "rpz-", 4) == 0);
-}
-
-static int put_target(struct buffer *b, uint32_t ttl_s, const char *word, size_t len, struct fault *why)
-{
-    if (has_meaning(word, len))
-        return fault_set(why, E_MALFORMED, "garden %.256s: a policy's own word is no target", word);
-    return put_cname(b, ttl_s, word, len, why);
-}
-
-static int put_garden(struct buffer *b, uint32_t ttl_s, const char *words, struct fault *why)
-{
-    unsigned names = 0, addresses = 0;
-    int e = 0;
-    for (const char *at = words + strspn(words, " "); e == 0 && *at; at += strspn(at, " ")) {
-        size_t len = strcspn(at, " ");
-        char word[INET6_ADDRSTRLEN] = "";
-        uint8_t bytes[16];
-        if (len < sizeof word)
-            memcpy(word, at, len);
-        bool is_v4 = inet_pton(AF_INET, word, bytes) == 1, is_v6 = !is_v4 && inet_pton(AF_INET6, word, bytes) == 1;
-        if (is_v4 || is_v6) {
-            addresses++;
-            put_tail(b, is_v4 ? TYPE_A : TYPE_AAAA, ttl_s, bytes, is_v4 ? 4 : 16);
-        } else {
-            names++;
-            e = put_target(b, ttl_s, at, len, why);
-        }
-        at += len;
-    }
-    if (e == 0 && (names > 1 || addresses > ZONE_GARDEN_MAX || !names == !addresses))
-        e = fault_set(why, E_MALFORMED, "garden%.256s: one name, or up to %d addresses", words, ZONE_GARDEN_MAX);
-    return e;
-}
-
-static int put_action(struct buffer *b, uint32_t ttl_s, const char *text, struct fault *why)
-{
-    static const char *const plain[][2] = { /* draft-vixie-dnsop-dns-rpz-00, 3 */
-        { "nxdomain", "." }, { "nodata", "*." }, { "passthru", "rpz-passthru." }, { "drop", "rpz-drop." },
-    };
-    for (unsigned i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        if (strcmp(text, plain[i][0]) == 0)
-            return put_cname(b, ttl_s, plain[i][1], strlen(plain[i][1]), why);
-    if (strncmp(text, "garden ", 7) == 0)
-        return put_garden(b, ttl_s, text + 6, why);
-    return fault_set(why, E_MALFORMED, "%.256s: not an action (nxdomain, nodata, passthru, drop, garden NAME|ADDRESS...)", text);
-}
 
 int zone_action(struct zone *zone, const char *text, unsigned *ret, struct fault *why)
 {
@@ -305,164 +164,15 @@ int zone_action(struct zone *zone, const char *text, unsigned *ret, struct fault
         }
     if (zone->n_actions == ZONE_ACTIONS_MAX)
         return fault_set(why, E_LIMIT, "%.256s: more than %d actions", text, ZONE_ACTIONS_MAX);
-    struct buffer tails;
-    buffer_init(&tails, 64 << 10);
-    int e = put_action(&tails, zone->ttl_s, text, why);
-    char *copy = e == 0 ? strdup(text) : NULL;
-    if (e == 0 && (copy == NULL || tails.failed))
-        e = fault_set(why, E_NOMEM, "zone: out of memory");
-    if (e != 0) {
-        free(copy);
-        buffer_release(&tails);
-        return e;
-    }
-    zone->actions[zone->n_actions] = (struct action){ copy, tails.ptr, tails.len };
-    *ret = zone->n_actions++;
-    return 0;
+    int e = action_make(&zone->actions[zone->n_actions], text, zone->ttl_s, why);
+    if (e == 0)
+        *ret = zone->n_actions++;
+    return e;
 }
 
 const char *zone_action_text(const struct zone *zone, unsigned action)
 {
     return action < zone->n_actions ? zone->actions[action].text : NULL;
-}
-
-/* Rules in memory */
-
-static struct rule *rule_at(const struct zone *z, uint32_t ref)
-{
-    uint32_t unit = ref & ((1u << CHUNK_UNIT_BITS) - 1);
-    return (struct rule *)(z->chunks[ref >> CHUNK_UNIT_BITS] + (size_t)unit * UNIT);
-}
-
-static uint32_t rule_units(size_t len)
-{
-    return (uint32_t)((RULE_HEAD + len + UNIT - 1) / UNIT);
-}
-
-static int add_chunk(struct zone *z)
-{
-    if (z->n_chunks == CHUNKS_MAX)
-        return E_LIMIT;
-    uint8_t **chunks = realloc(z->chunks, (z->n_chunks + 1) * sizeof *chunks);
-    if (chunks == NULL)
-        return E_NOMEM;
-    z->chunks = chunks;
-    uint32_t *used = realloc(z->chunk_used, (z->n_chunks + 1) * sizeof *used);
-    if (used == NULL)
-        return E_NOMEM;
-    z->chunk_used = used;
-    chunks[z->n_chunks] = pages_alloc(CHUNK_BYTES);
-    if (chunks[z->n_chunks] == NULL)
-        return E_NOMEM;
-    used[z->n_chunks] = z->n_chunks == 0 ? UNIT : 0; /* reference 0 is none */
-    z->n_chunks++;
-    return 0;
-}
-
-static int take_memory(struct zone *z, size_t len, uint32_t *ret)
-{
-    uint32_t units = rule_units(len), ref = z->free_heads[units];
-    if (ref != 0) {
-        z->free_heads[units] = rule_at(z, ref)->born;
-    } else {
-        int e = z->n_chunks == 0 || z->chunk_used[z->n_chunks - 1] + units * UNIT > CHUNK_BYTES ? add_chunk(z) : 0;
-        if (e != 0)
-            return e;
-        uint32_t *used = &z->chunk_used[z->n_chunks - 1];
-        ref = (z->n_chunks - 1) << CHUNK_UNIT_BITS | *used / UNIT;
-        *used += units * UNIT;
-    }
-    *ret = ref;
-    return 0;
-}
-
-static void free_rule(struct zone *z, uint32_t ref)
-{
-    struct rule *r = rule_at(z, ref);
-    uint32_t *head = &z->free_heads[rule_units(r->len)];
-    r->flags = RULE_FREE;
-    r->born = *head;
-    *head = ref;
-}
-
-/* Index: linear probing, deletion by moving back what follows. */
-
-static uint32_t owner_hash(const uint8_t *labels, size_t len, bool subtree)
-{
-    return (uint32_t)hash_memory(labels, len, hash_secret() + subtree);
-}
-
-static uint32_t rule_hash(const struct rule *r)
-{
-    return owner_hash(r->labels, r->len, r->flags & RULE_SUBTREE);
-}
-
-static uint32_t index_find(const struct zone *z, const uint8_t *labels, size_t len, bool subtree)
-{
-    uint32_t hash = owner_hash(labels, len, subtree);
-    for (size_t i = hash;; i++) {
-        const struct slot *s = &z->index[i & (z->index_size - 1)];
-        if (s->ref == 0)
-            return 0;
-        if (s->hash != hash)
-            continue;
-        const struct rule *r = rule_at(z, s->ref);
-        if (r->len == len && !(r->flags & RULE_SUBTREE) == !subtree && short_equal(r->labels, labels, len))
-            return s->ref;
-    }
-}
-
-static void index_put(struct slot *index, size_t size, struct slot slot)
-{
-    size_t i = slot.hash;
-    while (index[i & (size - 1)].ref != 0)
-        i++;
-    index[i & (size - 1)] = slot;
-}
-
-/* Room for one more, so that index_put cannot fail. */
-static int index_reserve(struct zone *z)
-{
-    if (z->count + 1 <= z->index_size / 4 * 3)
-        return 0;
-    size_t size = z->index_size * 2;
-    struct slot *index = pages_alloc_zeroed(size * sizeof *index);
-    if (index == NULL)
-        return E_NOMEM;
-    for (size_t i = 0; i < z->index_size; i++)
-        if (z->index[i].ref != 0)
-            index_put(index, size, z->index[i]);
-    pages_free(z->index, z->index_size * sizeof *z->index);
-    z->index = index;
-    z->index_size = size;
-    return 0;
-}
-
-static void index_remove(struct zone *z, uint32_t ref)
-{
-    size_t mask = z->index_size - 1, hole = rule_hash(rule_at(z, ref)) & mask;
-    while (z->index[hole].ref != ref)
-        hole = (hole + 1) & mask;
-    for (size_t i = (hole + 1) & mask; z->index[i].ref != 0; i = (i + 1) & mask) {
-        size_t home = z->index[i].hash & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
-            z->index[hole] = z->index[i];
-            hole = i;
-        }
-    }
-    z->index[hole].ref = 0;
-}
-
-static void enter(struct zone *z, uint32_t ref)
-{
-    index_put(z->index, z->index_size, (struct slot){ rule_hash(rule_at(z, ref)), ref });
-    z->count++;
-}
-
-static void leave(struct zone *z, uint32_t ref)
-{
-    index_remove(z, ref);
-    z->count--;
 }
 
 /* Journal */
@@ -522,7 +232,7 @@ static bool is_needed(const struct zone *z, uint32_t version)
 
 static bool is_too_long(const struct zone *z)
 {
-    size_t rules = z->count > ZONE_JOURNAL_LEAST ? z->count : ZONE_JOURNAL_LEAST;
+    size_t rules = z->rules.count > ZONE_JOURNAL_LEAST ? z->rules.count : ZONE_JOURNAL_LEAST;
     return z->n_past > 1 && (z->n_changes > z->journal_max || z->n_changes > rules || z->n_past > z->journal_max + (size_t)1);
 }
 
@@ -533,8 +243,8 @@ static void forget_oldest(struct zone *z)
     uint64_t end = past_of(z, next)->end;
     for (; z->forgotten < end; z->forgotten++, z->changes_at++, z->n_changes--) {
         uint32_t ref = z->changes[z->changes_at];
-        if (rule_at(z, ref)->died == next)
-            free_rule(z, ref);
+        if (rules_at(&z->rules, ref)->died == next)
+            rules_free(&z->rules, ref);
     }
     z->past_at++;
     z->n_past--;
@@ -566,19 +276,15 @@ static int give_birth(struct zone *z, const struct owner *o, unsigned action, bo
     uint32_t ref;
     int e = reserve_change(z);
     if (e == 0)
-        e = index_reserve(z);
-    if (e == 0)
-        e = take_memory(z, o->len, &ref);
+        e = rules_take(&z->rules, o, &ref);
     if (e != 0)
         return e;
-    struct rule *r = rule_at(z, ref);
+    struct rule *r = rules_at(&z->rules, ref);
     r->born = z->version + 1;
     r->died = 0;
     r->action = (uint8_t)action;
-    r->flags = (uint8_t)((o->subtree ? RULE_SUBTREE : 0) | (wild_only ? RULE_WILD_ONLY : 0));
-    r->len = o->len;
-    memcpy(r->labels, o->labels, o->len);
-    enter(z, ref);
+    r->flags |= wild_only ? RULE_WILD_ONLY : 0;
+    rules_enter(&z->rules, ref);
     note_change(z, ref);
     return 0;
 }
@@ -586,11 +292,11 @@ static int give_birth(struct zone *z, const struct owner *o, unsigned action, bo
 /* A rule of this very version stands among its changes already. */
 static int let_die(struct zone *z, uint32_t ref)
 {
-    struct rule *r = rule_at(z, ref);
+    struct rule *r = rules_at(&z->rules, ref);
     int e = r->born == z->version + 1 ? 0 : reserve_change(z);
     if (e != 0)
         return e;
-    leave(z, ref);
+    rules_leave(&z->rules, ref);
     r->died = z->version + 1;
     if (r->born != r->died)
         note_change(z, ref);
@@ -600,12 +306,12 @@ static int let_die(struct zone *z, uint32_t ref)
 /* The domain of the same name as a host owns the name itself only as long as there is no such host. */
 static int change_domain_of(struct zone *z, const struct owner *host, bool wild_only)
 {
-    uint32_t ref = host->subtree ? 0 : index_find(z, host->labels, host->len, true);
-    if (ref == 0 || !(rule_at(z, ref)->flags & RULE_WILD_ONLY) == !wild_only)
+    uint32_t ref = host->subtree ? 0 : rules_find(&z->rules, host->labels, host->len, true);
+    if (ref == 0 || !(rules_at(&z->rules, ref)->flags & RULE_WILD_ONLY) == !wild_only)
         return 0;
     struct owner domain = *host;
     domain.subtree = true;
-    unsigned action = rule_at(z, ref)->action;
+    unsigned action = rules_at(&z->rules, ref)->action;
     int e = let_die(z, ref);
     return e ? e : give_birth(z, &domain, action, wild_only);
 }
@@ -622,13 +328,13 @@ int zone_add(struct zone *zone, enum trigger trigger, const char *text, unsigned
     int e = make_owner(zone, trigger, text, &o, why);
     if (e != 0)
         return e;
-    uint32_t ref = index_find(zone, o.labels, o.len, o.subtree);
-    if (ref != 0 && rule_at(zone, ref)->action == action)
+    uint32_t ref = rules_find(&zone->rules, o.labels, o.len, o.subtree);
+    if (ref != 0 && rules_at(&zone->rules, ref)->action == action)
         return 0;
     if (ref != 0)
         e = let_die(zone, ref);
     if (e == 0)
-        e = give_birth(zone, &o, action, o.subtree && index_find(zone, o.labels, o.len, false) != 0);
+        e = give_birth(zone, &o, action, o.subtree && rules_find(&zone->rules, o.labels, o.len, false) != 0);
     if (e == 0)
         e = change_domain_of(zone, &o, true);
     return e ? broken(zone, e, why) : 0;
@@ -641,7 +347,7 @@ int zone_remove(struct zone *zone, enum trigger trigger, const char *text, struc
     int e = make_owner(zone, trigger, text, &o, why);
     if (e != 0)
         return e;
-    uint32_t ref = index_find(zone, o.labels, o.len, o.subtree);
+    uint32_t ref = rules_find(&zone->rules, o.labels, o.len, o.subtree);
     if (ref == 0)
         return fault_set(why, E_ABSENT, "%.256s: is not in the zone", text);
     e = let_die(zone, ref);
@@ -656,9 +362,9 @@ static void drop_undone(struct zone *z)
     uint32_t *to = z->changes + z->changes_at + (size_t)(z->next_begin - z->forgotten);
     uint32_t *end = z->changes + z->changes_at + z->n_changes;
     for (const uint32_t *from = to; from < end; from++) {
-        const struct rule *r = rule_at(z, *from);
+        const struct rule *r = rules_at(&z->rules, *from);
         if (r->born == r->died)
-            free_rule(z, *from);
+            rules_free(&z->rules, *from);
         else
             *to++ = *from;
     }
@@ -692,14 +398,14 @@ void zone_abort(struct zone *zone)
     assert(zone->under_way);
     while (zone->forgotten + zone->n_changes > zone->next_begin) {
         uint32_t ref = zone->changes[zone->changes_at + --zone->n_changes];
-        struct rule *r = rule_at(zone, ref);
+        struct rule *r = rules_at(&zone->rules, ref);
         if (r->born == zone->version + 1) {
             if (r->died == 0)
-                leave(zone, ref);
-            free_rule(zone, ref);
+                rules_leave(&zone->rules, ref);
+            rules_free(&zone->rules, ref);
         } else {
             r->died = 0;
-            enter(zone, ref);
+            rules_enter(&zone->rules, ref);
         }
     }
     zone->under_way = false;
@@ -719,13 +425,13 @@ bool zone_is_empty(const struct zone *zone)
 
 size_t zone_count(const struct zone *zone)
 {
-    return zone->count;
+    return zone->rules.count;
 }
 
 size_t zone_memory(const struct zone *zone)
 {
-    return sizeof *zone + (size_t)zone->n_chunks * CHUNK_BYTES + zone->index_size * sizeof *zone->index +
-           zone->changes_capacity * sizeof *zone->changes + zone->past_capacity * sizeof *zone->past;
+    return sizeof *zone + rules_memory(&zone->rules) + zone->changes_capacity * sizeof *zone->changes +
+           zone->past_capacity * sizeof *zone->past;
 }
 
 struct zone_journal zone_journal(const struct zone *zone)
@@ -740,8 +446,8 @@ int zone_find(const struct zone *zone, enum trigger trigger, const char *text)
     struct owner o;
     if (make_owner(zone, trigger, text, &o, NULL) != 0)
         return -1;
-    uint32_t ref = index_find(zone, o.labels, o.len, o.subtree);
-    return ref ? rule_at(zone, ref)->action : -1;
+    uint32_t ref = rules_find(&zone->rules, o.labels, o.len, o.subtree);
+    return ref ? rules_at(&zone->rules, ref)->action : -1;
 }
 
 struct slice zone_origin(const struct zone *zone)
@@ -753,18 +459,10 @@ struct slice zone_origin(const struct zone *zone)
 
 int zone_match(const struct zone *zone, const uint8_t *labels, size_t len)
 {
-    uint32_t ref = len ? index_find(zone, labels, len, false) : 0;
+    uint32_t ref = len ? rules_find(&zone->rules, labels, len, false) : 0;
     for (size_t at = 0; ref == 0 && at < len; at += labels[at] + 1u)
-        ref = index_find(zone, labels + at, len - at, true);
-    return ref ? rule_at(zone, ref)->action : -1;
-}
-
-static struct slice action_tail(const struct action *a, unsigned n)
-{
-    size_t at = 0;
-    while (n-- && at < a->len)
-        at += 2u + get_be16(a->tails + at);
-    return at < a->len ? (struct slice){ a->tails + at + 2, get_be16(a->tails + at) } : (struct slice){ NULL, 0 };
+        ref = rules_find(&zone->rules, labels + at, len - at, true);
+    return ref ? rules_at(&zone->rules, ref)->action : -1;
 }
 
 bool zone_action_record(const struct zone *zone, unsigned action, unsigned n, struct zone_record *ret)
@@ -832,21 +530,13 @@ static bool lives_in(const struct rule *r, uint32_t version)
     return r->born <= version && (r->died == 0 || r->died > version);
 }
 
-/* The next rule of all, in the order of memory. */
 static const struct rule *next_of_all(struct zone_walk *w)
 {
-    const struct zone *z = w->zone;
-    for (; w->chunk < z->n_chunks; w->chunk++, w->at = 0) {
-        if (w->chunk == 0 && w->at == 0)
-            w->at = UNIT;
-        while (w->at < z->chunk_used[w->chunk]) {
-            const struct rule *r = (const struct rule *)(z->chunks[w->chunk] + w->at);
-            w->at += rule_units(r->len) * UNIT;
-            if (!(r->flags & RULE_FREE) && lives_in(r, w->to))
-                return r;
-        }
-    }
-    return NULL;
+    const struct rule *r;
+    do
+        r = rules_next(&w->zone->rules, &w->memory);
+    while (r != NULL && !lives_in(r, w->to));
+    return r;
 }
 
 static const struct rule *next_of_changes(struct zone_walk *w)
@@ -854,7 +544,7 @@ static const struct rule *next_of_changes(struct zone_walk *w)
     uint32_t in = w->phase == SINCE_GONE ? w->from : w->to, not_in = w->phase == SINCE_GONE ? w->to : w->from;
     while (w->change < w->end) {
         uint64_t change = w->change++;
-        const struct rule *r = rule_at(w->zone, change_at(w->zone, change));
+        const struct rule *r = rules_at(&w->zone->rules, change_at(w->zone, change));
         /* One that came and went in between, or of which this is the other change. */
         if (lives_in(r, in) && !lives_in(r, not_in))
             return r;

@@ -22,12 +22,11 @@
 #ifndef DNSMON_PROTECT_RPZ_ZONE_H
 #define DNSMON_PROTECT_RPZ_ZONE_H
 
-#include "protect/rpz/owner.h"
+#include "protect/rpz/rules.h"
 
 enum {
     ZONE_JOURNAL_LEAST = 1024, /* changes that the journal may have, however small the zone is */
     ZONE_ACTIONS_MAX = 256,
-    ZONE_GARDEN_MAX = 16,      /* addresses of a garden */
     ZONE_RECORD_MAX = 10 + 2 * NAME_WIRE_MAX + 20, /* TYPE to RDATA; the SOA's is the longest */
 };
 
@@ -50,7 +49,7 @@ int serial_compare(uint32_t a, uint32_t b);
 int zone_create(struct zone **ret, const struct zone_options *options, struct fault *why) MUST_CHECK;
 void zone_destroy(struct zone **zone); /* no walk is open */
 
-/* An action by its text: "nxdomain", "nodata", "passthru", "drop", "garden NAME", "garden ADDRESS...". The same text is the same number,
+/* An action by its text (protect/action.h). The same text is the same number,
  * as long as the zone lives. E_MALFORMED; E_LIMIT with more than ZONE_ACTIONS_MAX. */
 int zone_action(struct zone *zone, const char *text, unsigned *ret, struct fault *why) MUST_CHECK;
 const char *zone_action_text(const struct zone *zone, unsigned action);
@@ -88,8 +87,8 @@ int zone_find(const struct zone *zone, enum trigger trigger, const char *text);
 /* The origin in wire form, lower case. */
 struct slice zone_origin(const struct zone *zone);
 
-/* A record: its owner is "*." when `wild`, then `owner`, then the origin. `rest` is TYPE, CLASS, TTL, RDLENGTH,
- * RDATA, uncompressed. Valid until the next call with the same walk, or change of the zone. */
+/* A record: its owner is "*." when `wild`, then `owner`, then the origin. `rest` is its tail (protect/tail.h), uncompressed. Valid until the
+ * next call with the same walk; new versions do not touch it. */
 struct zone_record {
     struct slice owner;
     bool wild;
@@ -111,8 +110,8 @@ struct zone_walk {
     struct zone_walk *next;
     uint32_t from, to;    /* numbers of versions; from = 0: all of `to` */
     unsigned phase;
-    uint32_t chunk, at;   /* all: where in memory */
-    uint64_t change, end; /* difference: where in the journal */
+    struct rules_cursor memory; /* all: where it is */
+    uint64_t change, end; /* difference: where in the journal it is, and ends */
     const struct rule *rule;
     bool wild;
     unsigned n;           /* of the action's records */

@@ -47,7 +47,7 @@ static inline void question_make(struct buffer *b, const struct question *q)
     buffer_be16(b, 1);
     if (q->has_serial) {
         buffer_be16(b, 0xc00c);
-        buffer_be16(b, QTYPE_SOA);
+        buffer_be16(b, TYPE_SOA);
         buffer_be16(b, 1);
         buffer_be32(b, 0);
         buffer_be16(b, 22);
@@ -58,7 +58,7 @@ static inline void question_make(struct buffer *b, const struct question *q)
     }
     if (q->edns >= 0) {
         buffer_u8(b, 0);
-        buffer_be16(b, QTYPE_OPT);
+        buffer_be16(b, TYPE_OPT);
         buffer_be16(b, q->room);
         buffer_be32(b, (uint32_t)q->edns << 16);
         buffer_be16(b, 0);

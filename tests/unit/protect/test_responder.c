@@ -121,7 +121,7 @@ static int rcode_of(const struct exchange *e)
     int high = 0;
     if (e->len > 11 && get_be16(answer + 10) == 1) { /* OPT is last where nothing is signed */
         const uint8_t *opt = answer + e->len - 11;
-        high = opt[0] == 0 && get_be16(opt + 1) == QTYPE_OPT ? opt[5] << 4 : 0;
+        high = opt[0] == 0 && get_be16(opt + 1) == TYPE_OPT ? opt[5] << 4 : 0;
     }
     return e->len ? high | (answer[3] & 15) : -1;
 }
@@ -137,51 +137,51 @@ struct row {
 
 static const struct row rows[] = {
     /* the apex */
-    { "192.0.2.1", { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "RPZ.Test", QTYPE_SOA, 0x100, .edns = 0, .room = 1232 }, true, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_NS, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_ANY, 0, .edns = -1 }, false, RCODE_NOERROR, 2, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
+    { "192.0.2.1", { "rpz.test", TYPE_SOA, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "RPZ.Test", TYPE_SOA, 0x100, .edns = 0, .room = 1232 }, true, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_NS, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_ANY, 0, .edns = -1 }, false, RCODE_NOERROR, 2, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
     /* names */
-    { "192.0.2.1", { "bad.example.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "a.b.bad.example.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "good.example.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
-    { "192.0.2.1", { "g.test.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "g.test.rpz.test", QTYPE_ANY, 0, .edns = -1 }, false, RCODE_NOERROR, 2, 0, false },
-    { "192.0.2.1", { "g.test.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
-    { "192.0.2.1", { "x.g.test.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
+    { "192.0.2.1", { "bad.example.rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "a.b.bad.example.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "good.example.rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
+    { "192.0.2.1", { "g.test.rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "g.test.rpz.test", TYPE_ANY, 0, .edns = -1 }, false, RCODE_NOERROR, 2, 0, false },
+    { "192.0.2.1", { "g.test.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
+    { "192.0.2.1", { "x.g.test.rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
     /* why */
-    { "192.0.2.1", { "bad.example._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "bad.example._why.rpz.test", QTYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
-    { "192.0.2.1", { "good.example._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
-    { "192.0.2.1", { "48.zz.db8.2001.rpz-ip._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "_why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
-    { "192.0.2.1", { "long.test._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 0, true },
-    { "192.0.2.1", { "long.test._why.rpz.test", QTYPE_TXT, 0, .edns = -1 }, true, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "bad.example._why.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "bad.example._why.rpz.test", TYPE_A, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
+    { "192.0.2.1", { "good.example._why.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NXDOMAIN, 0, 1, false },
+    { "192.0.2.1", { "48.zz.db8.2001.rpz-ip._why.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "_why.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 1, false },
+    { "192.0.2.1", { "long.test._why.rpz.test", TYPE_TXT, 0, .edns = -1 }, false, RCODE_NOERROR, 0, 0, true },
+    { "192.0.2.1", { "long.test._why.rpz.test", TYPE_TXT, 0, .edns = -1 }, true, RCODE_NOERROR, 1, 0, false },
     /* transfers */
-    { "192.0.2.1", { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, true, -1, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, false, RCODE_FORMERR, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 10, -1, 0 }, true, -1, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 11, -1, 0 }, true, -1, 0, 0, false },    /* not known: all of it */
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 30, -1, 0 }, true, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 31, -1, 0 }, true, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, false, RCODE_NOERROR, 1, 0, false }, /* does not fit */
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, true, 11, -1, 0 }, false, RCODE_NOERROR, 1, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_IXFR, 0, .edns = -1 }, true, RCODE_FORMERR, 0, 0, false },       /* no serial */
+    { "192.0.2.1", { "rpz.test", TYPE_AXFR, 0, .edns = -1 }, true, -1, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_AXFR, 0, .edns = -1 }, false, RCODE_FORMERR, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 10, -1, 0 }, true, -1, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 11, -1, 0 }, true, -1, 0, 0, false },    /* not known: all of it */
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 30, -1, 0 }, true, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 31, -1, 0 }, true, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 20, -1, 0 }, false, RCODE_NOERROR, 1, 0, false }, /* does not fit */
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, true, 11, -1, 0 }, false, RCODE_NOERROR, 1, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_IXFR, 0, .edns = -1 }, true, RCODE_FORMERR, 0, 0, false },       /* no serial */
     /* what is not given */
-    { "203.0.113.1", { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
-    { "192.0.2.2", { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },     /* of another view */
-    { "198.51.100.9", { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, true, RCODE_REFUSED, 0, 0, false },  /* without its key */
-    { "192.0.2.1", { "empty.test", QTYPE_AXFR, 0, .edns = -1 }, true, RCODE_SERVFAIL, 0, 0, false },
-    { "192.0.2.1", { "other.test", QTYPE_AXFR, 0, .edns = -1 }, true, RCODE_NOTAUTH, 0, 0, false },
-    { "192.0.2.1", { "a.rpz.test", QTYPE_AXFR, 0, .edns = -1 }, true, RCODE_NOTAUTH, 0, 0, false },
-    { "192.0.2.1", { "test", QTYPE_IXFR, 0, true, 1, -1, 0 }, true, RCODE_NOTAUTH, 0, 0, false },
-    { "192.0.2.1", { "example.com", QTYPE_A, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
-    { "192.0.2.1", { ".", QTYPE_NS, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_SOA, OPCODE_NOTIFY << 11, .edns = -1 }, false, RCODE_NOTIMP, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_SOA, 5 << 11, .edns = -1 }, false, RCODE_NOTIMP, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_SOA, 0, .edns = 1, .room = 1232 }, false, RCODE_BADVERS, 0, 0, false },
-    { "192.0.2.1", { "rpz.test", QTYPE_SOA, 0x8000, .edns = -1 }, false, -1, 0, 0, false }, /* a reply */
+    { "203.0.113.1", { "rpz.test", TYPE_SOA, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
+    { "192.0.2.2", { "rpz.test", TYPE_SOA, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },     /* of another view */
+    { "198.51.100.9", { "rpz.test", TYPE_AXFR, 0, .edns = -1 }, true, RCODE_REFUSED, 0, 0, false },  /* without its key */
+    { "192.0.2.1", { "empty.test", TYPE_AXFR, 0, .edns = -1 }, true, RCODE_SERVFAIL, 0, 0, false },
+    { "192.0.2.1", { "other.test", TYPE_AXFR, 0, .edns = -1 }, true, RCODE_NOTAUTH, 0, 0, false },
+    { "192.0.2.1", { "a.rpz.test", TYPE_AXFR, 0, .edns = -1 }, true, RCODE_NOTAUTH, 0, 0, false },
+    { "192.0.2.1", { "test", TYPE_IXFR, 0, true, 1, -1, 0 }, true, RCODE_NOTAUTH, 0, 0, false },
+    { "192.0.2.1", { "example.com", TYPE_A, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
+    { "192.0.2.1", { ".", TYPE_NS, 0, .edns = -1 }, false, RCODE_REFUSED, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_SOA, OPCODE_NOTIFY << 11, .edns = -1 }, false, RCODE_NOTIMP, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_SOA, 5 << 11, .edns = -1 }, false, RCODE_NOTIMP, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_SOA, 0, .edns = 1, .room = 1232 }, false, RCODE_BADVERS, 0, 0, false },
+    { "192.0.2.1", { "rpz.test", TYPE_SOA, 0x8000, .edns = -1 }, false, -1, 0, 0, false }, /* a reply */
 };
 
 static void test_table(void **state)
@@ -216,12 +216,12 @@ static void test_receipts(void **state)
     (void)state;
     buffer_init(&b, 4096);
     const struct { struct question q; enum delivery_kind kind; enum delivery_outcome outcome; bool over_tcp; } kinds[] = {
-        { { "rpz.test", QTYPE_SOA, 0, .edns = -1 }, DELIVERY_SOA, OUTCOME_DONE, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 30, -1, 0 }, DELIVERY_IXFR, OUTCOME_CURRENT, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_USE_TCP, false },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_DONE, true },
-        { { "rpz.test", QTYPE_IXFR, 0, true, 1, -1, 0 }, DELIVERY_IXFR, OUTCOME_WHOLE, true },
-        { { "rpz.test", QTYPE_AXFR, 0, .edns = -1 }, DELIVERY_AXFR, OUTCOME_DONE, true },
+        { { "rpz.test", TYPE_SOA, 0, .edns = -1 }, DELIVERY_SOA, OUTCOME_DONE, false },
+        { { "rpz.test", TYPE_IXFR, 0, true, 30, -1, 0 }, DELIVERY_IXFR, OUTCOME_CURRENT, false },
+        { { "rpz.test", TYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_USE_TCP, false },
+        { { "rpz.test", TYPE_IXFR, 0, true, 20, -1, 0 }, DELIVERY_IXFR, OUTCOME_DONE, true },
+        { { "rpz.test", TYPE_IXFR, 0, true, 1, -1, 0 }, DELIVERY_IXFR, OUTCOME_WHOLE, true },
+        { { "rpz.test", TYPE_AXFR, 0, .edns = -1 }, DELIVERY_AXFR, OUTCOME_DONE, true },
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         question_make(&b, &kinds[i].q);
@@ -243,7 +243,7 @@ static void test_ixfr_over_udp(void **state)
     (void)state;
     version(40, 3000, 2);
     buffer_init(&b, 4096);
-    question_make(&b, &(struct question){ "rpz.test", QTYPE_IXFR, 0, true, 30, 0, 1232 });
+    question_make(&b, &(struct question){ "rpz.test", TYPE_IXFR, 0, true, 30, 0, 1232 });
     struct exchange e = ask("192.0.2.1", false, b.ptr, b.len);
     assert_int_equal(rcode_of(&e), 0);
     assert_int_equal(get_be16(answer + 6), 6);
@@ -258,7 +258,7 @@ static void test_malformed(void **state)
     struct buffer b;
     (void)state;
     buffer_init(&b, 4096);
-    question_make(&b, &(struct question){ "rpz.test", QTYPE_IXFR, 0, true, 30, 0, 1232 });
+    question_make(&b, &(struct question){ "rpz.test", TYPE_IXFR, 0, true, 30, 0, 1232 });
     n_said = 0;
     for (size_t len = 0; len < b.len; len++) {
         struct exchange e = ask("192.0.2.1", true, b.ptr, len);
@@ -282,7 +282,7 @@ static void test_malformed(void **state)
         buffer_be32(&b, 0x00060001);
         for (unsigned i = way; i < 2; i++) {
             question_name(&b, way ? "x" : ".");
-            buffer_be32(&b, QTYPE_OPT << 16 | 1232);
+            buffer_be32(&b, TYPE_OPT << 16 | 1232);
             buffer_be32(&b, 0);
             buffer_be16(&b, 0);
         }
@@ -290,7 +290,7 @@ static void test_malformed(void **state)
         assert_int_equal(rcode_of(&e), RCODE_FORMERR);
     }
     assert_int_equal(n_said, 0); /* the table before had told of this source */
-    question_make(&b, &(struct question){ "rpz.test", QTYPE_SOA, 0, .edns = -1 });
+    question_make(&b, &(struct question){ "rpz.test", TYPE_SOA, 0, .edns = -1 });
     struct sockaddr_storage peer = peer_at("192.0.2.3"), foreign = peer_at("203.0.113.7");
     for (unsigned i = 0; i < 3; i++) {
         struct asked asked = { .peer = i < 2 ? &peer : &foreign, .bytes = b.ptr, .len = b.len, .now_s = NOW };
@@ -349,7 +349,7 @@ static struct exchange ask_at(const char *from, const struct client *c, int64_t 
     return e;
 }
 
-static const struct question soa = { "rpz.test", QTYPE_SOA, 0, .edns = 0, .room = 1232 };
+static const struct question soa = { "rpz.test", TYPE_SOA, 0, .edns = 0, .room = 1232 };
 
 static unsigned tsig_error_of(const struct exchange *e)
 {
@@ -426,7 +426,7 @@ static void test_signed_transfer(void **state)
     unsigned n = 0;
     int len;
     (void)state;
-    sign(&c, "hmac-sha256", "good.key", secret, &(struct question){ "rpz.test", QTYPE_AXFR, 0, .edns = -1 });
+    sign(&c, "hmac-sha256", "good.key", secret, &(struct question){ "rpz.test", TYPE_AXFR, 0, .edns = -1 });
     struct exchange e = ask_at("198.51.100.7", &c, time(NULL));
     assert_true(e.is_transfer);
     while ((len = transfer_message(&transfer, message, sizeof message, time(NULL))) > 0)
