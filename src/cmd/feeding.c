@@ -1,6 +1,7 @@
 #include "cmd/feeding.h"
 
 #include "cmd/commands.h"
+#include "protect/feed/set.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,17 +11,14 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { FORMATS_MAX = 16, LOOK_MS = 200, AGAIN_S = 5, KEEP_MODE = 0755 };
+enum { LOOK_MS = 200, AGAIN_S = 5, KEEP_MODE = 0755 };
 
 /* ---- writing ---- */
 
-/* One view's open feeds. */
+/* One view's folder. */
 struct spread {
-    const struct protection_view *view;
     struct feed_about about;
-    struct feed *feeds[FORMATS_MAX];
-    const struct feed_format *formats[FORMATS_MAX];
-    unsigned n;
+    struct feed_set *feeds;
 };
 
 struct writing {
@@ -29,6 +27,7 @@ struct writing {
     struct published published;
     struct spread *spread;
     uint32_t serial;
+    bool stopped; /* the walk did not come to its end: what is open is not whole */
 };
 
 int feeding_folder(const struct protection *p, const struct protection_view *view, char path[FEEDING_PATH_MAX], struct fault *why)
@@ -42,29 +41,17 @@ static int make_folder(const char *path, struct fault *why)
     return mkdir(path, KEEP_MODE) == 0 || errno == EEXIST ? E_OK : fault_errno(why, errno, "%s: cannot make the folder", path);
 }
 
-static int open_feed(struct writing *w, struct spread *s, const struct feed_format *format, const char *folder, struct fault *why)
+static int open_view(struct writing *w, unsigned i, struct fault *why)
 {
-    char path[FEEDING_PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", folder, format->file) >= (int)sizeof path)
-        return fault_set(why, E_LIMIT, "%s: the path of the feeds is too long", folder);
-    int rc = feed_open(&s->feeds[s->n], format, &s->about, path, &w->from, why);
-    if (rc == 0)
-        s->formats[s->n++] = format;
-    return rc;
-}
-
-static int open_view(struct writing *w, struct spread *s, const struct protection_view *view, struct fault *why)
-{
-    const struct protection_texts *formats = &w->p->feeds.formats;
+    const struct protection_texts *names = &w->p->feeds.formats;
+    const struct protection_view *view = &w->p->views[i];
+    const struct feed_format *formats[FEED_SET_MAX + 1] = { NULL };
     char folder[FEEDING_PATH_MAX];
-    s->view = view;
-    s->about = (struct feed_about){ .publisher = "DNSMon", .zone = view->zone, .serial = w->serial, .ttl_s = view->ttl_s, .link = "" };
+    w->spread[i].about = (struct feed_about){ .publisher = "DNSMon", .zone = view->zone, .serial = w->serial, .ttl_s = view->ttl_s, .link = "" };
+    for (unsigned f = 0; f < names->n && f < FEED_SET_MAX; f++)
+        formats[f] = published_format(names->text[f]);
     int rc = feeding_folder(w->p, view, folder, why);
-    if (rc == 0)
-        rc = make_folder(folder, why);
-    for (unsigned i = 0; rc == 0 && i < formats->n; i++)
-        rc = open_feed(w, s, published_format(formats->text[i]), folder, why);
-    return rc;
+    return rc ? rc : feed_set_open(&w->spread[i].feeds, folder, formats, &w->spread[i].about, &w->from, why);
 }
 
 /* The words of an action in those of feeds. */
@@ -82,39 +69,34 @@ static void set_action(const char *action, struct feed_item *item)
         item->garden = action + strlen(garden);
 }
 
-/* What formats that look things up themselves do not need is looked up once for all others. */
-static int put_in(struct writing *w, struct spread *s, const struct publication *p, struct fault *why)
-{
-    struct feed_item item;
-    int rc = s->n ? published_item(&w->published, p, s->formats[0], &item, why) : E_OK;
-    for (unsigned i = 0; rc == 0 && i < s->n; i++) {
-        if (i > 0 && s->formats[i]->tells != s->formats[i - 1]->tells)
-            rc = published_item(&w->published, p, s->formats[i], &item, why);
-        set_action(protection_action(s->view, p), &item);
-        rc = rc ? rc : feed_item(s->feeds[i], &item, why);
-    }
-    return rc;
-}
-
+/* What is known of it is looked up once for all views and formats. */
 static int put(void *ctx, const struct publication *p, struct fault *why)
 {
     struct writing *w = ctx;
-    int rc = E_OK;
+    struct feed_item item;
+    int rc = published_item(&w->published, p, feed_formats[0], &item, why);
     for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
-        if (protection_shows(w->p, w->spread[i].view, p))
-            rc = put_in(w, &w->spread[i], p, why);
+        if (protection_shows(w->p, &w->p->views[i], p)) {
+            set_action(protection_action(&w->p->views[i], p), &item);
+            feed_set_item(w->spread[i].feeds, &item);
+        }
     return rc;
 }
 
+/* Each that can be written is; the first failure is told. */
 static int close_all(struct writing *w, int rc, struct fault *why)
 {
-    for (unsigned v = 0; v < w->p->n_views; v++)
-        for (unsigned i = 0; i < w->spread[v].n; i++) {
-            if (rc == 0)
-                rc = feed_commit(&w->spread[v].feeds[i], NULL, why);
-            else
-                feed_abandon(&w->spread[v].feeds[i]);
-        }
+    struct fault other;
+    for (unsigned i = 0; i < w->p->n_views; i++) {
+        if (w->spread[i].feeds == NULL)
+            continue;
+        if (rc == 0)
+            rc = feed_set_commit(&w->spread[i].feeds, NULL, why);
+        else if (w->stopped)
+            feed_set_abandon(&w->spread[i].feeds);
+        else
+            (void)!feed_set_commit(&w->spread[i].feeds, NULL, &other);
+    }
     return rc;
 }
 
@@ -133,9 +115,10 @@ static int write_all(struct writing *w, struct fault *why)
     if (rc == 0)
         rc = make_folder(w->p->feeds.dir, why);
     for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
-        rc = open_view(w, &w->spread[i], &w->p->views[i], why);
+        rc = open_view(w, i, why);
     if (rc == 0)
         rc = publication_each(w->from.k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, put, w, why);
+    w->stopped = rc != 0;
     return close_all(w, rc, why);
 }
 
