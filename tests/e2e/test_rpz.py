@@ -477,6 +477,38 @@ def test_several_at_once(tmp):
     assert sum("no place" in line for line in server.said_lines()) == 1, server.said_lines()
 
 
+def test_ipv6(tmp):
+    """On all addresses of both kinds at one port; each is its own."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        lib.skip("no IPv6 here")
+    port = lib.free_port()
+    server = rpz.Rpzd(tmp, "--listen", f"[::]:{port}", "--listen", f"0.0.0.0:{port}", allow=["::1", "127.0.0.0/8"])
+    server.version(1, *FIRST)
+    for address in ("::1", "127.0.0.1", "127.0.0.3"):  # kdig takes answers from where it asked only
+        for words in (["SOA"], ["AXFR"], ["SOA", "+tcp"]):
+            text = lib.run(lib.program("kdig"), f"@{address}", "-p", port, "+retry=0", "+timeout=2", rpz.ZONE, *words).stdout
+            assert "hostmaster.localhost. 1 60" in text, (address, words, text)
+    assert {r[0] for r in server.receipts("axfr", "done")} == {"::1", "127.0.0.1"}, server.output()
+
+
+def test_foreign_crowd(tmp):
+    """However many connect who may not: those who may are served, at once."""
+    server = rpz.Rpzd(tmp, "--clients", 8, allow=["127.0.0.1"])
+    server.version(1, *FIRST)
+    crowd = [tcp(server, "127.0.0.9") for _ in range(30)]
+    for _ in range(6):
+        begun = time.monotonic()
+        s = tcp(server)
+        s.sendall(framed(query(AXFR)))
+        assert rcode(reply(s)) == 0 and time.monotonic() - begun < 0.5 * lib.SLOWER
+        crowd.append(s)
+    assert len(server.said_lines()) == 1, server.said_lines()
+    for s in crowd:
+        s.close()
+
+
 def test_views(tmp):
     """Two zones with other contents for other addresses, on one port."""
     port = lib.free_port()
