@@ -189,6 +189,38 @@ def test_exempt_in_knot_resolver(tmp):
     assert rpz.resolves(resolver.port, "alias.example")  # of the names on the way it asks for the first only
 
 
+# ---- traps, as docs/resolvers.md names them: the same files without the lines that avoid them ----
+
+def without(name, *words):
+    """Changes that take the lines with these words out of a file."""
+    lines = (lib.SOURCE / "packaging/resolvers" / name).read_text().splitlines(keepends=True)
+    found = [line for line in lines if any(word in line for word in words)]
+    assert len(found) == len(words), found
+    return [(line, "") for line in found]
+
+
+@lib.long
+def test_traps(tmp):
+    names = lib.knot(tmp, rpz.NAMES, extra="template:\n  - id: default\n    dnssec-signing: on\n")
+    server = rpz.Rpzd(tmp, "--refresh", 1, allow=["127.0.0.1", "127.0.0.1 dnsmon"])
+    server.version(1, *FIRST)
+    whole = rpz.bind(tmp, server.port, names.port)
+    bare = rpz.bind(tmp, server.port, names.port, changes=without("named.conf", "break-dnssec", "min-update-interval"))
+    lib.wait_until(lambda: rpz.is_refused(whole.port, "bad.example") and rpz.is_refused(bare.port, "bad.example"), 15, "the zone")
+    assert rpz.is_refused(whole.port, "bad.example", "+dnssec")
+    assert not rpz.is_refused(bare.port, "bad.example", "+dnssec")  # break-dnssec
+    server.version(2, "add domain next.example nxdomain")
+    lib.wait_until(lambda: rpz.is_refused(whole.port, "next.example"), 15, "the second version")
+    time.sleep(5)
+    assert not rpz.is_refused(bare.port, "next.example")  # min-update-interval
+    try:
+        rpz.unbound(tmp, server.port, names.port, changes=[("respip validator", "validator")])
+    except AssertionError as failure:
+        assert "respip" in str(failure), failure
+    else:
+        raise AssertionError("Unbound starts without respip")
+
+
 # ---- what is lost on the way ----
 
 def test_journal_gap(tmp):
