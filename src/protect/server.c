@@ -11,8 +11,8 @@
 
 #include "protect/notify.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -514,6 +514,7 @@ static void notify_all(struct server *s)
     (void)notify_wait_ms(&s->notify, s->now_ms); /* sees new versions */
     while ((t = notify_next(&s->notify, s->now_ms, s->wall_s, message, &len)) != NULL) {
         const struct listener *l = listener_of(s, t->peer.ss_family);
+        assert(l != NULL); /* server_notify asked for one */
         if (sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer, peer_len(&t->peer)) >= 0)
             s->stats.notifies++;
     }
