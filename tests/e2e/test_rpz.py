@@ -189,6 +189,38 @@ def test_exempt_in_knot_resolver(tmp):
     assert rpz.resolves(resolver.port, "alias.example")  # of the names on the way it asks for the first only
 
 
+# ---- traps, as docs/resolvers.md names them: the same files without the lines that avoid them ----
+
+def without(name, *words):
+    """Changes that take the lines with these words out of a file."""
+    lines = (lib.SOURCE / "packaging/resolvers" / name).read_text().splitlines(keepends=True)
+    found = [line for line in lines if any(word in line for word in words)]
+    assert len(found) == len(words), found
+    return [(line, "") for line in found]
+
+
+@lib.long
+def test_traps(tmp):
+    names = lib.knot(tmp, rpz.NAMES, extra="template:\n  - id: default\n    dnssec-signing: on\n")
+    server = rpz.Rpzd(tmp, "--refresh", 1, allow=["127.0.0.1", "127.0.0.1 dnsmon"])
+    server.version(1, *FIRST)
+    whole = rpz.bind(tmp, server.port, names.port)
+    bare = rpz.bind(tmp, server.port, names.port, changes=without("named.conf", "break-dnssec", "min-update-interval"))
+    lib.wait_until(lambda: rpz.is_refused(whole.port, "bad.example") and rpz.is_refused(bare.port, "bad.example"), 15, "the zone")
+    assert rpz.is_refused(whole.port, "bad.example", "+dnssec")
+    assert not rpz.is_refused(bare.port, "bad.example", "+dnssec")  # break-dnssec
+    server.version(2, "add domain next.example nxdomain")
+    lib.wait_until(lambda: rpz.is_refused(whole.port, "next.example"), 15, "the second version")
+    time.sleep(5)
+    assert not rpz.is_refused(bare.port, "next.example")  # min-update-interval
+    try:
+        rpz.unbound(tmp, server.port, names.port, changes=[("respip validator", "validator")])
+    except AssertionError as failure:
+        assert "respip" in str(failure), failure
+    else:
+        raise AssertionError("Unbound starts without respip")
+
+
 # ---- what is lost on the way ----
 
 def test_journal_gap(tmp):
@@ -475,6 +507,38 @@ def test_several_at_once(tmp):
     for s in [still, half, *many]:
         s.close()
     assert sum("no place" in line for line in server.said_lines()) == 1, server.said_lines()
+
+
+def test_ipv6(tmp):
+    """On all addresses of both kinds at one port; each is its own."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        lib.skip("no IPv6 here")
+    port = lib.free_port()
+    server = rpz.Rpzd(tmp, "--listen", f"[::]:{port}", "--listen", f"0.0.0.0:{port}", allow=["::1", "127.0.0.0/8"])
+    server.version(1, *FIRST)
+    for address in ("::1", "127.0.0.1", "127.0.0.3"):  # kdig takes answers from where it asked only
+        for words in (["SOA"], ["AXFR"], ["SOA", "+tcp"]):
+            text = lib.run(lib.program("kdig"), f"@{address}", "-p", port, "+retry=0", "+timeout=2", rpz.ZONE, *words).stdout
+            assert "hostmaster.localhost. 1 60" in text, (address, words, text)
+    assert {r[0] for r in server.receipts("axfr", "done")} == {"::1", "127.0.0.1"}, server.output()
+
+
+def test_foreign_crowd(tmp):
+    """However many connect who may not: those who may are served, at once."""
+    server = rpz.Rpzd(tmp, "--clients", 8, allow=["127.0.0.1"])
+    server.version(1, *FIRST)
+    crowd = [tcp(server, "127.0.0.9") for _ in range(30)]
+    for _ in range(6):
+        begun = time.monotonic()
+        s = tcp(server)
+        s.sendall(framed(query(AXFR)))
+        assert rcode(reply(s)) == 0 and time.monotonic() - begun < 0.5 * lib.SLOWER
+        crowd.append(s)
+    assert len(server.said_lines()) == 1, server.said_lines()
+    for s in crowd:
+        s.close()
 
 
 def test_views(tmp):

@@ -2,6 +2,7 @@
 
 #include "protect/rpz/tail.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,6 +48,7 @@ void responder_destroy(struct responder **responder)
         return;
     for (unsigned i = 0; i < r->n_views; i++)
         free(r->views[i]);
+    sodium_memzero(r->keys, sizeof r->keys);
     free(r);
     *responder = NULL;
 }

@@ -11,8 +11,8 @@
 
 #include "protect/rpz/notify.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,6 +22,7 @@ enum {
     IDLE_MS = 30000,
     TRANSFER_MS = 3600000,
     FOREIGN_MS = 2000,
+    FOREIGN_PART = 4, /* they have a fourth of the places */
     LEAVING_MS = 2000,
     EVICT_MS = 1000,
     ACCEPT_AGAIN_MS = 200,
@@ -58,7 +59,7 @@ struct server {
     struct listener listeners[SERVER_LISTENERS_MAX];
     unsigned n_listeners;
     struct client *clients[SERVER_CLIENTS_MAX];
-    unsigned n_clients;
+    unsigned n_clients, n_foreign; /* these among those */
     struct notify notify;
     struct server_stats stats;
     int64_t accept_at_ms;   /* not before: the process had no file descriptor left */
@@ -209,7 +210,15 @@ static void take_notify_answer(struct server *s, const struct sockaddr_storage *
     tell_delivery(s, peer, &delivery);
 }
 
-/* Answered from where it came to: the ancillary data goes back as it came. */
+/* The address that was asked answers; by which interface, routing knows. */
+static void forget_interface(struct msghdr *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+            ((struct in_pktinfo *)CMSG_DATA(c))->ipi_ifindex = 0;
+}
+
+/* The ancillary data, which says where it came to, goes back with the answer. */
 static void answer_datagram(struct server *s, int fd, struct msghdr *message, size_t len)
 {
     const struct sockaddr_storage *peer = message->msg_name;
@@ -227,6 +236,7 @@ static void answer_datagram(struct server *s, int fd, struct msghdr *message, si
         return;
     *message->msg_iov = (struct iovec){ answer, exchange.len };
     message->msg_flags = 0;
+    forget_interface(message);
     ssize_t sent = sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0 && exchange.has_delivery)
         tell_delivery(s, peer, &exchange.delivery);
@@ -270,6 +280,7 @@ static void drop(struct server *s, unsigned i, enum delivery_outcome outcome)
 {
     struct client *c = s->clients[i];
     end_transfer(s, c, outcome);
+    s->n_foreign -= c->is_foreign;
     close(c->fd);
     free(c);
     s->clients[i] = s->clients[--s->n_clients];
@@ -444,9 +455,12 @@ static void evict(struct server *s, unsigned i)
     drop(s, i, OUTCOME_SLOW);
 }
 
-static bool make_place(struct server *s)
+/* Who is listed by no view competes for a part of the places only, with others of the kind. */
+static bool make_place(struct server *s, bool is_foreign)
 {
     unsigned oldest = 0;
+    if (is_foreign && s->n_foreign >= (s->options.clients_max + FOREIGN_PART - 1) / FOREIGN_PART)
+        return false;
     if (s->n_clients < s->options.clients_max)
         return true;
     for (unsigned i = 1; i < s->n_clients; i++)
@@ -469,7 +483,8 @@ static void accept_all(struct server *s, int listener)
                 s->accept_at_ms = s->now_ms + ACCEPT_AGAIN_MS;
             return;
         }
-        struct client *c = make_place(s) ? malloc(sizeof *c) : NULL;
+        bool is_foreign = !responder_lists(s->responder, &peer);
+        struct client *c = make_place(s, is_foreign) ? malloc(sizeof *c) : NULL;
         if (c == NULL) {
             responder_refuse(s->responder, &peer, REFUSAL_PLACE, "");
             close(fd);
@@ -477,7 +492,8 @@ static void accept_all(struct server *s, int listener)
         }
         c->fd = fd;
         c->peer = peer;
-        c->is_foreign = !responder_lists(s->responder, &peer);
+        c->is_foreign = is_foreign;
+        s->n_foreign += is_foreign;
         c->ends = c->is_leaving = false;
         c->moved_ms = c->begun_ms = s->now_ms;
         c->transfer.walk.zone = NULL;
@@ -498,6 +514,7 @@ static void notify_all(struct server *s)
     (void)notify_wait_ms(&s->notify, s->now_ms); /* sees new versions */
     while ((t = notify_next(&s->notify, s->now_ms, s->wall_s, message, &len)) != NULL) {
         const struct listener *l = listener_of(s, t->peer.ss_family);
+        assert(l != NULL); /* server_notify asked for one */
         if (sendto(l->udp, message, len, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&t->peer, peer_len(&t->peer)) >= 0)
             s->stats.notifies++;
     }

@@ -10,8 +10,10 @@
  * One thread, poll. A TCP client costs 84 KiB at most, whatever it takes: a request of 4 KiB, and what one turn can send of a
  * transfer. One request at a time: the next is read when the answer is sent. Ended are: who is silent for idle_ms or
  * takes that long for a request, a transfer that does not move for idle_ms or takes longer than transfer_ms (it keeps dead rules in memory);
- * after two seconds those whose address no view lists. When all places are taken, a newcomer gets that of the
- * client which has been silent longest, if for more than a second. Handle type.
+ * after two seconds those whose address no view lists, and these have a fourth of the places at most. When all places are taken, a newcomer gets
+ * that of the client which has been silent longest, if for more than a second.
+ *
+ * Callbacks, the responder's too, may not call back into the server nor change zones. Handle type.
  */
 #ifndef DNSMON_PROTECT_RPZ_SERVER_H
 #define DNSMON_PROTECT_RPZ_SERVER_H
