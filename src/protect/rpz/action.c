@@ -43,6 +43,15 @@ static int put_target(struct buffer *b, uint32_t ttl_s, const char *word, size_t
     return put_cname(b, ttl_s, word, len, why);
 }
 
+/* A record set has no record twice (RFC 2181, 5). */
+static bool has_address(const struct buffer *b, const uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < b->len; at += 2u + get_be16(b->ptr + at))
+        if (get_be16(b->ptr + at) == TAIL_HEAD + len && memcmp(b->ptr + at + 2 + TAIL_HEAD, bytes, len) == 0)
+            return true;
+    return false;
+}
+
 static int put_garden(struct buffer *b, uint32_t ttl_s, const char *words, struct fault *why)
 {
     unsigned names = 0, addresses = 0;
@@ -56,6 +65,8 @@ static int put_garden(struct buffer *b, uint32_t ttl_s, const char *words, struc
         bool is_v4 = inet_pton(AF_INET, word, bytes) == 1, is_v6 = !is_v4 && inet_pton(AF_INET6, word, bytes) == 1;
         if (is_v4 || is_v6) {
             addresses++;
+            if (has_address(b, bytes, is_v4 ? 4 : 16))
+                return fault_set(why, E_MALFORMED, "garden%.256s: an address twice", words);
             put_tail(b, is_v4 ? TYPE_A : TYPE_AAAA, ttl_s, bytes, is_v4 ? 4 : 16);
         } else {
             names++;

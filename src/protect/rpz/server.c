@@ -86,8 +86,6 @@ int server_create(struct server **ret, struct responder *responder, const struct
         s->options.clients_max = SERVER_CLIENTS_MAX;
     if (s->options.idle_ms == 0)
         s->options.idle_ms = IDLE_MS;
-    if (s->options.transfer_ms == 0)
-        s->options.transfer_ms = TRANSFER_MS;
     *ret = s;
     return 0;
 }
@@ -443,7 +441,7 @@ static bool is_late(const struct server *s, const struct client *c)
     int64_t silent = s->now_ms - c->moved_ms;
     if ((c->is_foreign && silent > FOREIGN_MS) || (c->is_leaving && silent > LEAVING_MS))
         return true;
-    return silent > s->options.idle_ms || (c->transfer.walk.zone && s->now_ms - c->begun_ms > s->options.transfer_ms);
+    return silent > s->options.idle_ms || (c->transfer.walk.zone && s->now_ms - c->begun_ms > TRANSFER_MS);
 }
 
 static void evict(struct server *s, unsigned i)

@@ -7,9 +7,9 @@
  *     server_poll, ...         the caller owns the loop; it makes versions of zones in between, and they are notified
  *     server_destroy           before the responder and its zones
  *
- * One thread, poll. A TCP client costs 84 KiB at most, whatever it takes: a request of 4 KiB, and what one turn can send of a
+ * One thread, poll. A TCP client costs 72 KiB, all at once: a request of 4 KiB, and what one turn can send of a
  * transfer. One request at a time: the next is read when the answer is sent. Ended are: who is silent for idle_ms or
- * takes that long for a request, a transfer that does not move for idle_ms or takes longer than transfer_ms (it keeps dead rules in memory);
+ * takes that long for a request, a transfer that does not move for idle_ms or takes longer than an hour (it keeps dead rules in memory);
  * after two seconds those whose address no view lists, and these have a fourth of the places at most. When all places are taken, a newcomer gets
  * that of the client which has been silent longest, if for more than a second.
  *
@@ -27,7 +27,6 @@ struct server;
 struct server_options {
     unsigned clients_max;   /* 0: SERVER_CLIENTS_MAX */
     unsigned idle_ms;       /* 0: 30 s */
-    unsigned transfer_ms;   /* 0: an hour */
     /* What a secondary was given. */
     void (*receive)(void *ctx, const struct delivery *delivery);
     void *ctx;

@@ -213,8 +213,8 @@ static void test_actions(void **state)
     static const char *const bad[] = {
         "", "block", "garden", "garden ", "garden .", "garden *.", "garden rpz-drop.", "garden x.RPZ-passthru", "garden a b",
         "garden a 192.0.2.1", "garden 192.0.2.1 a", "garden a..b", "nxdomain ",
-        "garden 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5 1.1.1.6 1.1.1.7 1.1.1.8 1.1.1.9 1.1.1.10 1.1.1.11 1.1.1.12 1.1.1.13 1.1.1.14 "
-        "1.1.1.15 1.1.1.16 1.1.1.17",
+        "garden 192.0.2.1 2001:db8::1 192.0.2.1", "garden 2001:db8::1 2001:db8:0::1",
+        "garden ::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9 ::a ::b ::c ::d ::e ::f ::10 ::11",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct fault why = { 0 };
