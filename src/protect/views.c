@@ -4,7 +4,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "knowledge/analysis.h"
-#include "protect/excepted.h"
+#include "protect/nest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +27,8 @@ struct view {
     const struct protection_view *config;
     struct zone *zone;
     bool making; /* a version is under way */
-    struct excepted excepted; /* what it shows of that */
+    struct nest nest;
+    struct triggers excepted; /* of what operators allow, what lies below something that it blocks */
 };
 
 struct views {
@@ -38,7 +39,9 @@ struct views {
     int64_t last_change; /* of the journal, in it */
     uint64_t refused;
     struct fault refused_why; /* the last time */
-    struct excepted allowed;  /* in the version under way */
+    struct triggers allowed;  /* in the version under way */
+    struct triggers changed;  /* by it, hosts and domains */
+    bool broken;              /* a version failed half-way: nests are not whole */
 };
 
 /* ---- zones ---- */
@@ -84,9 +87,11 @@ void views_destroy(struct views **v)
         return;
     for (unsigned i = 0; i < (*v)->n; i++) {
         zone_destroy(&(*v)->view[i].zone);
-        excepted_release(&(*v)->view[i].excepted);
+        nest_release(&(*v)->view[i].nest);
+        triggers_release(&(*v)->view[i].excepted);
     }
-    excepted_release(&(*v)->allowed);
+    triggers_release(&(*v)->allowed);
+    triggers_release(&(*v)->changed);
     free((*v)->view);
     free(*v);
     *v = NULL;
@@ -149,19 +154,21 @@ static int refuse(struct views *v, int rc, const struct fault *why)
     return E_OK;
 }
 
-/* Makes what a view shows of a trigger what it has to be, in the version `serial`. */
+/* Makes what a view wants of a trigger what it has to be, in the version `serial`. */
+static int want(struct views *v, struct view *view, enum trigger trigger, const char *name, int action, int64_t serial, struct fault *why)
+{
+    if (nest_find(&view->nest, view->zone, trigger, name) == action)
+        return E_OK;
+    int rc = begin(view, serial, why);
+    return rc ? rc : refuse(v, nest_put(&view->nest, view->zone, trigger, name, action, why), why);
+}
+
 static int show_in(struct views *v, struct view *view, const struct publication *p, int64_t serial, struct fault *why)
 {
-    bool shown = protection_shows(v->p, view->config, p);
-    int before = zone_find(view->zone, p->trigger, p->name);
     unsigned action = 0;
+    bool shown = protection_shows(v->p, view->config, p);
     int rc = shown ? zone_action(view->zone, protection_action(view->config, p), &action, why) : E_OK;
-    if (rc != 0 || (shown ? before == (int)action : before < 0))
-        return rc;
-    rc = begin(view, serial, why);
-    if (rc != 0)
-        return rc;
-    return refuse(v, shown ? zone_add(view->zone, p->trigger, p->name, action, why) : zone_remove(view->zone, p->trigger, p->name, why), why);
+    return rc ? rc : want(v, view, p->trigger, p->name, shown ? (int)action : -1, serial, why);
 }
 
 struct showing {
@@ -180,90 +187,85 @@ static int show(void *ctx, const struct publication *p, struct fault *why)
 
 static int show_change(void *ctx, const struct publication_change *c, struct fault *why)
 {
-    return show(ctx, &c->now, why);
+    struct showing *s = ctx;
+    int rc = triggers_put(&s->v->changed, c->now.trigger, c->now.name, 0, why);
+    return rc ? rc : show(ctx, &c->now, why);
 }
 
-/* But those that have this version since a former try, of which others failed. */
 static int begin_all(struct views *v, int64_t serial, struct fault *why)
 {
     int rc = E_OK;
     for (unsigned i = 0; rc == 0 && i < v->n; i++)
-        if (zone_is_empty(v->view[i].zone) || zone_serial(v->view[i].zone) != (uint32_t)serial)
-            rc = begin(&v->view[i], serial, why);
+        rc = begin(&v->view[i], serial, why);
     return rc;
 }
 
 /* ---- what is allowed below what is blocked ---- */
 
-/* Out of the zone; the list has it until the version has come or failed. */
-static int end_exception(struct views *v, struct view *view, const struct excepted_name *e, int64_t serial, struct fault *why)
+static int passing(struct view *view)
 {
-    if (zone_find(view->zone, e->trigger, e->name) < 0)
-        return E_OK;
-    int rc = begin(view, serial, why);
-    return rc ? rc : refuse(v, zone_remove(view->zone, e->trigger, e->name, why), why);
+    unsigned action = 0;
+    return zone_action(view->zone, PASS, &action, NULL) == 0 ? (int)action : -1;
 }
 
-/* Before the version's changes, which may publish what was excepted. */
-static int end_exceptions(struct views *v, struct view *view, int64_t serial, struct fault *why)
+/* Of a trigger whose exception ends; what is published of it is put by the version's changes, which come after. */
+static int end_exception(struct views *v, struct view *view, size_t i, int64_t serial, struct fault *why)
 {
-    int rc = E_OK;
-    for (size_t i = 0; rc == 0 && i < view->excepted.n; i++)
-        if (!excepted_has(&v->allowed, &view->excepted.all[i]))
-            rc = end_exception(v, view, &view->excepted.all[i], serial, why);
+    const struct triggers_item *e = &view->excepted.all[i];
+    int rc = want(v, view, e->trigger, e->name, -1, serial, why);
+    rc = rc ? rc : triggers_put(&v->changed, e->trigger, e->name, 0, why);
+    triggers_drop(&view->excepted, i);
     return rc;
 }
 
-static bool is_below_blocked(const struct view *view, const char *name)
+static int end_exceptions(struct views *v, struct view *view, int64_t serial, struct fault *why)
 {
-    for (name = knowledge_parent(name); name != NULL; name = knowledge_parent(name)) {
-        int action = zone_find(view->zone, TRIGGER_DOMAIN, name);
-        if (action >= 0)
-            return strcmp(zone_action_text(view->zone, (unsigned)action), PASS) != 0;
-    }
-    return false;
+    int rc = E_OK;
+    for (size_t i = view->excepted.n; rc == 0 && i > 0; i--)
+        if (triggers_find(&v->allowed, view->excepted.all[i - 1].trigger, view->excepted.all[i - 1].name) == NULL)
+            rc = end_exception(v, view, i - 1, serial, why);
+    return rc;
 }
 
-static int begin_exception(struct views *v, struct view *view, const struct excepted_name *e, int64_t serial, struct fault *why)
+static bool is_below_blocked(struct view *view, const char *name)
 {
-    unsigned action;
-    int rc = zone_action(view->zone, PASS, &action, why);
-    if (rc == 0)
-        rc = begin(view, serial, why);
-    if (rc == 0)
-        rc = zone_add(view->zone, e->trigger, e->name, action, why);
-    return rc ? refuse(v, rc, why) : excepted_add(&view->excepted, e, why);
+    int above = nest_above(&view->nest, view->zone, name);
+    return above >= 0 && above != passing(view);
 }
 
-/* After them: of what is allowed, what lies below something that is blocked now. */
+static int begin_exception(struct views *v, struct view *view, const struct triggers_item *e, int64_t serial, struct fault *why)
+{
+    int rc = want(v, view, e->trigger, e->name, passing(view), serial, why);
+    rc = rc ? rc : triggers_put(&v->changed, e->trigger, e->name, 0, why);
+    return rc ? rc : triggers_put(&view->excepted, e->trigger, e->name, 0, why);
+}
+
+/* Of what is allowed, what lies below something that is blocked now. */
 static int begin_exceptions(struct views *v, struct view *view, int64_t serial, struct fault *why)
 {
     int rc = E_OK;
-    for (size_t i = 0; rc == 0 && i < view->excepted.n; i++)
-        if (excepted_has(&v->allowed, &view->excepted.all[i]) && !is_below_blocked(view, view->excepted.all[i].name))
-            rc = end_exception(v, view, &view->excepted.all[i], serial, why);
+    for (size_t i = view->excepted.n; rc == 0 && i > 0; i--)
+        if (!is_below_blocked(view, view->excepted.all[i - 1].name))
+            rc = end_exception(v, view, i - 1, serial, why);
     for (size_t i = 0; rc == 0 && i < v->allowed.n; i++) {
-        const struct excepted_name *e = &v->allowed.all[i];
-        if (!excepted_has(&view->excepted, e) && is_below_blocked(view, e->name))
+        const struct triggers_item *e = &v->allowed.all[i];
+        if (triggers_find(&view->excepted, e->trigger, e->name) == NULL && is_below_blocked(view, e->name))
             rc = begin_exception(v, view, e, serial, why);
     }
     return rc;
 }
 
-/* The lists are what the zones have, whether the version came or failed. One that is not allowed any more has ended with a version that
- * came: what the zone passes through under its name by now is a shadow. */
-static void settle_exceptions(struct views *v, bool came)
+/* ---- rules below others ---- */
+
+static int settle(struct views *v, struct view *view, int64_t serial, struct fault *why)
 {
-    for (unsigned i = 0; i < v->n; i++) {
-        struct view *view = &v->view[i];
-        for (size_t e = view->excepted.n; e > 0; e--) {
-            const struct excepted_name *name = &view->excepted.all[e - 1];
-            int action = zone_find(view->zone, name->trigger, name->name);
-            bool passes = action >= 0 && strcmp(zone_action_text(view->zone, (unsigned)action), PASS) == 0;
-            if (!passes || (came && !excepted_has(&v->allowed, name)))
-                excepted_drop(&view->excepted, e - 1);
-        }
-    }
+    int rc = E_OK;
+    (void)serial;
+    if (!view->making || !view->nest.is_due)
+        return E_OK;
+    for (size_t i = 0; rc == 0 && i < v->changed.n; i++)
+        rc = nest_mind(&view->nest, view->zone, v->changed.all[i].trigger, v->changed.all[i].name, why);
+    return rc ? rc : nest_settle(&view->nest, view->zone, why);
 }
 
 static int for_views(struct views *v, int64_t serial, int (*what)(struct views *v, struct view *view, int64_t serial, struct fault *why),
@@ -276,10 +278,11 @@ static int for_views(struct views *v, int64_t serial, int (*what)(struct views *
 }
 
 /* The next version, its changes being those of the journal after v->last_change. */
-static int apply(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
+static int make_version(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
 {
     struct showing s = { v, version->serial };
-    int rc = excepted_load(&v->allowed, k, version->serial, why);
+    triggers_clear(&v->changed);
+    int rc = triggers_load_allowed(&v->allowed, k, version->serial, why);
     if (rc == 0)
         rc = for_views(v, version->serial, end_exceptions, why);
     if (rc == 0)
@@ -288,12 +291,20 @@ static int apply(struct views *v, struct knowledge *k, const struct version *ver
     if (rc == 0)
         rc = for_views(v, version->serial, begin_exceptions, why);
     if (rc == 0)
-        rc = commit_all(v, why);
-    if (rc != 0)
+        rc = for_views(v, version->serial, settle, why);
+    return rc ? rc : commit_all(v, why);
+}
+
+static int apply(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
+{
+    if (v->broken)
+        return fault_set(why, E_NOMEM, "a version could not be made and was left; start the server anew");
+    int rc = make_version(v, k, version, why);
+    if (rc != 0) {
         abort_all(v);
-    settle_exceptions(v, rc == 0);
-    if (rc != 0)
+        v->broken = true;
         return rc;
+    }
     v->serial = version->serial;
     v->last_change = version->last_change;
     return E_OK;
@@ -451,6 +462,34 @@ static int show_then(void *ctx, const struct publication_change *c, struct fault
     return c->serial <= l->until ? show(&l->showing, &c->now, why) : E_OK;
 }
 
+static int mind(struct views *v, enum trigger trigger, const char *name, struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < v->n; i++)
+        rc = nest_mind(&v->view[i].nest, v->view[i].zone, trigger, name, why);
+    return rc;
+}
+
+static int mind_publication(void *ctx, const struct publication *p, struct fault *why)
+{
+    return mind(ctx, p->trigger, p->name, why);
+}
+
+/* All of them once more, if any lies below another: while they came nobody knew who else would. */
+static int nest_all(struct views *v, struct loading *l, struct fault *why)
+{
+    bool due = false;
+    int rc = E_OK;
+    for (unsigned i = 0; i < v->n; i++)
+        due |= v->view[i].nest.is_due;
+    if (due)
+        rc = publication_each(l->k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, mind_publication, v, why);
+    for (size_t i = 0; rc == 0 && due && i < l->changed.size; i++)
+        if (l->changed.slot[i].name != NULL)
+            rc = mind(v, l->changed.slot[i].trigger, l->changed.slot[i].name, why);
+    return rc ? rc : for_views(v, l->showing.serial, settle, why);
+}
+
 static int load_first(struct views *v, struct loading *l, struct fault *why)
 {
     int rc = publication_changes(l->k, l->until, INT64_MAX, note_change, &l->changed, why);
@@ -462,9 +501,11 @@ static int load_first(struct views *v, struct loading *l, struct fault *why)
         if (l->changed.slot[i].name != NULL)
             rc = publication_history(l->k, l->changed.slot[i].name, l->changed.slot[i].trigger, show_then, l, why);
     if (rc == 0)
-        rc = excepted_load(&v->allowed, l->k, l->showing.serial, why);
+        rc = triggers_load_allowed(&v->allowed, l->k, l->showing.serial, why);
     if (rc == 0)
         rc = for_views(v, l->showing.serial, begin_exceptions, why);
+    if (rc == 0)
+        rc = nest_all(v, l, why);
     return rc ? rc : commit_all(v, why);
 }
 

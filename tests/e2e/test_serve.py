@@ -107,6 +107,23 @@ def test_words_in_bind_and_unbound(tmp):
     lib.dnsmon("fsck", "--db", n.db)
 
 
+def test_allowed_below_a_blocked_domain(tmp):
+    """It resolves, and so does nothing beside it: not the names between the two either, which exist in the zone for its sake."""
+    n = Served(tmp)
+    n.block("bad.example")
+    n.serve()
+    resolvers = [rpz.bind(tmp, n.port, n.names.port, port=n.bind), rpz.unbound(tmp, n.port, n.names.port, port=n.unbound)]
+    lib.wait_until(lambda: refused_by_all(*resolvers, name="deep.www.bad.example"), 20, "the zone in both")
+    n.say("allow", "deep.www.bad.example", "--public-suffixes", n.suffixes)
+    for r in resolvers:
+        lib.wait_until(lambda: rpz.resolves(r.port, "deep.www.bad.example"), 20, "what is allowed to resolve")
+        for name in ("bad.example", "www.bad.example", "other.www.bad.example", "other.bad.example"):
+            assert rpz.is_refused(r.port, name), (name, rpz.ask(r.port, name, "A"))
+    assert not n.listed("deep.www.bad.example")["listed"] and n.listed("www.bad.example")["listed"]
+    n.run("allow", "--revoke", "deep.www.bad.example", "--public-suffixes", n.suffixes)
+    lib.wait_until(lambda: refused_by_all(*resolvers, name="deep.www.bad.example"), 20, "what is allowed no more")
+
+
 def test_verdicts_in_bind_and_unbound(tmp):
     n = Served(tmp)
     n.analyze(2)

@@ -190,7 +190,7 @@ static void test_exceptions(void **state)
     put("shop.bad.example", TRIGGER_DOMAIN, STAGE_PUBLISHED, VERDICT_HIGH_RISK);
     seal();
     follow(v, true);
-    assert_true(has(v, 0, TRIGGER_DOMAIN, "shop.bad.example") && !passes(v, 0, TRIGGER_DOMAIN, "shop.bad.example"));
+    assert_false(has(v, 0, TRIGGER_DOMAIN, "shop.bad.example")); /* bad.example covers it */
     anew = start();
     follow(v, true);
     assert_same(v, anew);
