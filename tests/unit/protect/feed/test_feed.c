@@ -1,4 +1,5 @@
 #include "protect/feed/cover.h"
+#include "protect/feed/serial.h"
 #include "protect/feed/set.h"
 
 #include "scratch.h"
@@ -282,6 +283,29 @@ static void test_exceptions(void **state)
     feed_cover_release(&cover);
 }
 
+/* It stays with what is said, and rises with anything else, whatever the version is, also where it wraps. */
+static void test_serial(void **state)
+{
+    (void)state;
+    static const struct {
+        char what;
+        uint32_t version, serial;
+    } steps[] = { { 'a', 100, 100 }, { 'a', 200, 100 }, { 'b', 300, 300 }, { 'a', 300, 301 }, { 'a', 250, 301 }, { 'c', 250, 302 },
+                  { 'd', 2000000000, 2000000000 }, { 'e', 4000000000, 4000000000 }, { 'f', UINT32_MAX, UINT32_MAX }, { 'g', UINT32_MAX, 0 }, { 'h', 7, 7 } };
+    const char *folder = scratch_folder();
+    struct fault why;
+    uint32_t serial;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        char digest[DIGEST_TEXT] = { 0 };
+        memset(digest, steps[i].what, DIGEST_TEXT - 1);
+        assert_int_equal(feed_serial(folder, digest, steps[i].version, &serial, &why), 0);
+        assert_int_equal(serial, steps[i].serial);
+    }
+    scratch_file(".serial", "of another hand\n", strlen("of another hand\n"));
+    assert_int_equal(feed_serial(folder, "0123456789abcdef0123456789abcdef", 5, &serial, &why), 0);
+    assert_int_equal(serial, 5);
+}
+
 /* All that were added are found, and no others. */
 static void test_cover_of_many(void **state)
 {
@@ -559,10 +583,10 @@ static void test_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_cover),
-        cmocka_unit_test(test_exceptions), cmocka_unit_test(test_cover_of_many), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
-        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
-        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_exceptions), cmocka_unit_test(test_cover_of_many),
+        cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix), cmocka_unit_test(test_sids), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_serial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
