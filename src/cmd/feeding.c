@@ -3,7 +3,7 @@
 #include "cmd/commands.h"
 #include "protect/excepted.h"
 #include "protect/feed/cover.h"
-#include "protect/feed/serial.h"
+#include "protect/feed/digest.h"
 #include "protect/feed/set.h"
 
 #include <errno.h>
@@ -20,9 +20,9 @@ enum { LOOK_MS = 200, AGAIN_S = 5, KEEP_MODE = 0755 };
 
 /* One view's folder. */
 struct spread {
-    struct feed_about about;
     struct feed_cover cover;
     struct digest digest; /* of what the view shows */
+    char digest_text[DIGEST_TEXT];
     struct feed_set *feeds;
 };
 
@@ -65,17 +65,14 @@ static int open_view(struct writing *w, unsigned i, struct fault *why)
     const struct protection_view *view = &w->p->views[i];
     struct spread *s = &w->spread[i];
     const struct feed_format *formats[FEED_SET_MAX + 1] = { NULL };
-    char folder[FEEDING_PATH_MAX], digest[DIGEST_TEXT];
-    s->about = (struct feed_about){ .publisher = "DNSMon", .zone = view->zone, .ttl_s = view->ttl_s, .cover = &s->cover, .link = "" };
+    char folder[FEEDING_PATH_MAX];
+    digest_end(&s->digest, s->digest_text);
+    const struct feed_about about = { .publisher = "DNSMon", .zone = view->zone, .serial = w->version, .digest = s->digest_text, .ttl_s = view->ttl_s,
+                                      .cover = &s->cover, .link = "" };
     for (unsigned f = 0; f < names->n && f < FEED_SET_MAX; f++)
         formats[f] = published_format(names->text[f]);
-    digest_end(&s->digest, digest);
     int rc = feeding_folder(w->p, view, folder, why);
-    if (rc == 0)
-        rc = make_folder(folder, why);
-    if (rc == 0)
-        rc = feed_serial(folder, digest, w->version, &s->about.serial, why);
-    return rc ? rc : feed_set_open(&s->feeds, folder, formats, &s->about, &w->from, why);
+    return rc ? rc : feed_set_open(&s->feeds, folder, formats, &about, &w->from, why);
 }
 
 /* Each that can be written is; the first failure is told. */

@@ -49,7 +49,8 @@ struct feed_cover; /* feed/cover.h */
 struct feed_about {
     const char *publisher; /* who says so: "DNSMon at example.net". Another publisher's ids are others */
     const char *zone;      /* of RPZ: its name, "rpz.example.net"; "" = whatever name the file is loaded as */
-    uint32_t serial;       /* of RPZ: of the last version in which this view changed */
+    uint32_t serial;       /* of RPZ: of the version */
+    const char *digest;    /* of all that the zone says: then feed/set.h keeps a former serial while it is the same. NULL = none */
     uint32_t ttl_s;        /* of RPZ */
     const struct feed_cover *cover; /* NULL = no item lies below a domain that is another */
     const char *link;      /* "" = none; else an address that a name is put behind, and tells more of it */
