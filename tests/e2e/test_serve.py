@@ -193,9 +193,10 @@ def test_exceptions_in_feeds(tmp):
     below it is refused again. It is no indicator."""
     n = Served(tmp)
     n.block("bad.example")
-    for name in ("www.bad.example", "a.b.bad.example"):
+    for name in ("www.bad.example", "a.b.bad.example", "x.a.b.bad.example", "shop.bad.example"):
         n.say("allow", name)
     n.block("deep.www.bad.example")
+    n.say("block", "shop.bad.example", "--scope", "host", "--public-suffixes", n.suffixes)
     n.run("publish")
     zone = tmp / "feeds/rpz.dnsmon"
     resolvers = [
@@ -208,7 +209,8 @@ def test_exceptions_in_feeds(tmp):
         for name in ("www.bad.example", "a.b.bad.example", "neighbour.example"):
             assert rpz.resolves(r.port, name), (r, name, lib.dig(r.port, name, "A"))
         for name in ("bad.example", "other.bad.example", "c.b.bad.example", "deep.www.bad.example"):
-            assert rpz.is_refused(r.port, name), (r, name, lib.dig(r.port, name, "A"))
+            assert feeds.refused(r.port, name), (r, name, lib.dig(r.port, name, "A"))
+    assert rpz.is_refused(resolvers[0].port, "shop.bad.example") and rpz.resolves(resolvers[0].port, "x.shop.bad.example")
     assert "www.bad.example" not in re.sub(r"deep\.www\.bad\.example", "", (zone / "indicators.jsonl").read_text())
     n.say("allow", "www.bad.example", "--revoke")
     n.run("publish")
