@@ -1,6 +1,9 @@
 #include "cmd/feeding.h"
 
 #include "cmd/commands.h"
+#include "protect/excepted.h"
+#include "protect/feed/cover.h"
+#include "protect/feed/digest.h"
 #include "protect/feed/set.h"
 
 #include <errno.h>
@@ -13,11 +16,13 @@
 
 enum { LOOK_MS = 200, AGAIN_S = 5, KEEP_MODE = 0755 };
 
-/* ---- writing ---- */
+/* ---- views ---- */
 
 /* One view's folder. */
 struct spread {
-    struct feed_about about;
+    struct feed_cover cover;
+    struct digest digest; /* of what the view shows */
+    char digest_text[DIGEST_TEXT];
     struct feed_set *feeds;
 };
 
@@ -25,8 +30,9 @@ struct writing {
     const struct protection *p;
     struct finding_from from;
     struct published published;
+    struct excepted allowed;
     struct spread *spread;
-    uint32_t serial;
+    uint32_t version;
     bool stopped; /* the walk did not come to its end: what is open is not whole */
 };
 
@@ -41,46 +47,32 @@ static int make_folder(const char *path, struct fault *why)
     return mkdir(path, KEEP_MODE) == 0 || errno == EEXIST ? E_OK : fault_errno(why, errno, "%s: cannot make the folder", path);
 }
 
+static int begin_view(struct writing *w, unsigned i, struct fault *why)
+{
+    struct spread *s = &w->spread[i];
+    int rc = E_OK;
+    digest_begin(&s->digest);
+    digest_add(&s->digest, &w->p->views[i].ttl_s, sizeof w->p->views[i].ttl_s);
+    for (size_t e = 0; rc == 0 && e < w->allowed.n; e++)
+        rc = feed_cover_except(&s->cover, w->allowed.all[e].trigger, w->allowed.all[e].name, why);
+    return rc;
+}
+
+/* Once all is known that it shows. */
 static int open_view(struct writing *w, unsigned i, struct fault *why)
 {
     const struct protection_texts *names = &w->p->feeds.formats;
     const struct protection_view *view = &w->p->views[i];
+    struct spread *s = &w->spread[i];
     const struct feed_format *formats[FEED_SET_MAX + 1] = { NULL };
     char folder[FEEDING_PATH_MAX];
-    w->spread[i].about = (struct feed_about){ .publisher = "DNSMon", .zone = view->zone, .serial = w->serial, .ttl_s = view->ttl_s, .link = "" };
+    digest_end(&s->digest, s->digest_text);
+    const struct feed_about about = { .publisher = "DNSMon", .zone = view->zone, .serial = w->version, .digest = s->digest_text, .ttl_s = view->ttl_s,
+                                      .cover = &s->cover, .link = "" };
     for (unsigned f = 0; f < names->n && f < FEED_SET_MAX; f++)
         formats[f] = published_format(names->text[f]);
     int rc = feeding_folder(w->p, view, folder, why);
-    return rc ? rc : feed_set_open(&w->spread[i].feeds, folder, formats, &w->spread[i].about, &w->from, why);
-}
-
-/* The words of an action in those of feeds. */
-static void set_action(const char *action, struct feed_item *item)
-{
-    static const char *const words[FEED_ACTIONS] = { [FEED_NXDOMAIN] = "nxdomain", [FEED_NODATA] = "nodata", [FEED_DROP] = "drop",
-                                                     [FEED_PASSTHRU] = "passthru" };
-    static const char garden[] = "garden ";
-    item->action = FEED_GARDEN;
-    item->garden = "";
-    for (unsigned i = 0; i < FEED_ACTIONS; i++)
-        if (words[i] != NULL && strcmp(action, words[i]) == 0)
-            item->action = (enum feed_action)i;
-    if (item->action == FEED_GARDEN)
-        item->garden = action + strlen(garden);
-}
-
-/* What is known of it is looked up once for all views and formats. */
-static int put(void *ctx, const struct publication *p, struct fault *why)
-{
-    struct writing *w = ctx;
-    struct feed_item item;
-    int rc = published_item(&w->published, p, feed_formats[0], &item, why);
-    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
-        if (protection_shows(w->p, &w->p->views[i], p)) {
-            set_action(protection_action(&w->p->views[i], p), &item);
-            feed_set_item(w->spread[i].feeds, &item);
-        }
-    return rc;
+    return rc ? rc : feed_set_open(&s->feeds, folder, formats, &about, &w->from, why);
 }
 
 /* Each that can be written is; the first failure is told. */
@@ -100,6 +92,135 @@ static int close_all(struct writing *w, int rc, struct fault *why)
     return rc;
 }
 
+/* ---- what is listed ---- */
+
+/* The words of an action in those of feeds. */
+static enum feed_action action_of(const struct protection_view *view, const struct publication *p, const char **ret_garden)
+{
+    static const char *const words[FEED_ACTIONS] = { [FEED_NXDOMAIN] = "nxdomain", [FEED_NODATA] = "nodata", [FEED_DROP] = "drop",
+                                                     [FEED_PASSTHRU] = "passthru" };
+    static const char garden[] = "garden ";
+    const char *action = protection_action(view, p);
+    *ret_garden = "";
+    for (unsigned i = 0; i < FEED_ACTIONS; i++)
+        if (words[i] != NULL && strcmp(action, words[i]) == 0)
+            return (enum feed_action)i;
+    *ret_garden = action + strlen(garden);
+    return FEED_GARDEN;
+}
+
+static void add_digest(struct spread *s, const struct feed_item *item)
+{
+    const int numbers[] = { item->p->trigger, item->action, item->above != NULL };
+    digest_add(&s->digest, numbers, sizeof numbers);
+    digest_add(&s->digest, item->p->name, strlen(item->p->name) + 1);
+    digest_add(&s->digest, item->garden, strlen(item->garden) + 1);
+}
+
+/* The first walk: which domains cover what, and whether a zone says anything new. */
+static int survey(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct writing *w = ctx;
+    struct feed_item item = { .p = p };
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
+        if (protection_shows(w->p, &w->p->views[i], p)) {
+            item.action = action_of(&w->p->views[i], p, &item.garden);
+            add_digest(&w->spread[i], &item);
+            rc = feed_cover_add(&w->spread[i].cover, p, item.action, why);
+        }
+    return rc;
+}
+
+/* The second. What is known of it is looked up once for all views and formats. */
+static int put(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct writing *w = ctx;
+    struct feed_item item;
+    int rc = published_item(&w->published, p, feed_formats[0], &item, why);
+    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
+        if (protection_shows(w->p, &w->p->views[i], p)) {
+            item.action = action_of(&w->p->views[i], p, &item.garden);
+            feed_set_item(w->spread[i].feeds, &item);
+        }
+    return rc;
+}
+
+/* ---- what is allowed below it ---- */
+
+struct seeking {
+    const struct protection *p;
+    const struct protection_view *view;
+    bool shown;
+    enum feed_action action;
+    const char *garden;
+};
+
+static int see(void *ctx, const struct publication *p, struct fault *why)
+{
+    struct seeking *s = ctx;
+    (void)why;
+    s->shown = protection_shows(s->p, s->view, p);
+    s->action = action_of(s->view, p, &s->garden);
+    return E_OK;
+}
+
+static int seek(struct writing *w, unsigned view, const char *name, enum trigger trigger, struct seeking *ret, struct fault *why)
+{
+    *ret = (struct seeking){ .p = w->p, .view = &w->p->views[view] };
+    return publication_find(w->from.k, name, trigger, see, ret, why);
+}
+
+static bool is_allowed(const struct writing *w, const char *domain)
+{
+    const struct excepted_name name = { (char *)domain, TRIGGER_DOMAIN };
+    return excepted_has(&w->allowed, &name);
+}
+
+/* The uppermost domain that blocks, up to where another exception lets through; without a name: there is none, and nothing to except. */
+static int find_above(struct writing *w, unsigned view, const struct excepted_name *e, struct feed_above *ret, struct fault *why)
+{
+    struct seeking found;
+    int rc = E_OK;
+    *ret = (struct feed_above){ .domain = NULL };
+    if (e->trigger == TRIGGER_HOST && is_allowed(w, e->name))
+        return E_OK;
+    for (const char *name = knowledge_parent(e->name); rc == 0 && name != NULL && !is_allowed(w, name); name = knowledge_parent(name)) {
+        rc = seek(w, view, name, TRIGGER_DOMAIN, &found, why);
+        if (rc == 0 && found.shown && found.action != FEED_PASSTHRU)
+            *ret = (struct feed_above){ .domain = name, .action = found.action, .garden = found.garden };
+    }
+    if (rc == 0 && ret->domain != NULL && e->trigger == TRIGGER_DOMAIN)
+        rc = seek(w, view, e->name, TRIGGER_HOST, &found, why);
+    ret->host_listed = ret->domain != NULL && e->trigger == TRIGGER_DOMAIN && found.shown;
+    return rc;
+}
+
+typedef void (*exception_sink)(struct spread *s, const struct feed_item *item);
+
+static void put_exception(struct spread *s, const struct feed_item *item)
+{
+    feed_set_item(s->feeds, item);
+}
+
+static int each_exception(struct writing *w, unsigned view, exception_sink sink, struct fault *why)
+{
+    int rc = E_OK;
+    for (size_t i = 0; rc == 0 && i < w->allowed.n; i++) {
+        const struct excepted_name *e = &w->allowed.all[i];
+        const struct publication p = { .name = e->name, .trigger = e->trigger, .stage = STAGE_PUBLISHED, .approved_by = "", .reason = "allowed",
+                                       .categories = "[]", .family = "" };
+        struct feed_above above;
+        const struct feed_item item = { .p = &p, .action = FEED_PASSTHRU, .garden = "", .campaign = "", .evidence = "", .above = &above };
+        rc = find_above(w, view, e, &above, why);
+        if (rc == 0 && above.domain != NULL)
+            sink(&w->spread[view], &item);
+    }
+    return rc;
+}
+
+/* ---- writing ---- */
+
 static int keep_serial(void *ctx, const struct version *v, struct fault *why)
 {
     (void)why;
@@ -107,25 +228,54 @@ static int keep_serial(void *ctx, const struct version *v, struct fault *why)
     return E_OK;
 }
 
+static int walk(struct writing *w, publication_sink sink, exception_sink except, struct fault *why)
+{
+    int rc = publication_each(w->from.k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, sink, w, why);
+    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
+        rc = each_exception(w, i, except, why);
+    return rc;
+}
+
+static int for_views(struct writing *w, int (*what)(struct writing *w, unsigned view, struct fault *why), struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
+        rc = what(w, i, why);
+    return rc;
+}
+
 static int write_all(struct writing *w, struct fault *why)
 {
     int64_t serial = 0;
     int rc = version_last(w->from.k, keep_serial, &serial, why);
-    w->serial = (uint32_t)serial;
+    w->version = (uint32_t)serial;
+    if (rc == 0)
+        rc = excepted_load(&w->allowed, w->from.k, time(NULL), why);
+    if (rc == 0)
+        rc = for_views(w, begin_view, why);
+    if (rc == 0)
+        rc = walk(w, survey, add_digest, why);
     if (rc == 0)
         rc = make_folder(w->p->feeds.dir, why);
-    for (unsigned i = 0; rc == 0 && i < w->p->n_views; i++)
-        rc = open_view(w, i, why);
     if (rc == 0)
-        rc = publication_each(w->from.k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, put, w, why);
+        rc = for_views(w, open_view, why);
+    if (rc == 0)
+        rc = walk(w, put, put_exception, why);
     w->stopped = rc != 0;
     return close_all(w, rc, why);
+}
+
+/* A digest's state wants more than malloc's alignment. */
+static struct spread *new_spreads(unsigned n)
+{
+    struct spread *s = aligned_alloc(_Alignof(struct spread), (n + 1) * sizeof *s);
+    return s != NULL ? memset(s, 0, (n + 1) * sizeof *s) : NULL;
 }
 
 int feeding_write(const struct protection *p, struct knowledge *k, struct store *store, struct fault *why)
 {
     struct writing w = { .p = p, .from = { .k = k, .store = store } };
-    w.spread = calloc(p->n_views + 1, sizeof *w.spread);
+    w.spread = new_spreads(p->n_views);
     if (w.spread == NULL)
         return fault_set(why, E_NOMEM, "no memory for feeds");
     published_init(&w.published, &w.from);
@@ -134,6 +284,9 @@ int feeding_write(const struct protection *p, struct knowledge *k, struct store 
         rc = write_all(&w, why);
     knowledge_rollback(k);
     published_release(&w.published);
+    excepted_release(&w.allowed);
+    for (unsigned i = 0; i < p->n_views; i++)
+        feed_cover_release(&w.spread[i].cover);
     free(w.spread);
     return rc;
 }

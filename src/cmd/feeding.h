@@ -4,7 +4,9 @@
  *     feeding_start      a thread of its own, which writes them again after each version; a handle and a transaction of its own, so
  *                        that a feed of millions holds up nobody
  *
- * Files appear whole or not at all, and change only when they say something else (protect/feed/feed.h).
+ * Files appear whole or not at all, and change only when they say something else (protect/feed/feed.h). What is published is walked twice: first
+ * for the domains that cover others and for the serial of each zone, then for the items. After them comes what operators allow below a domain
+ * that is blocked, by a look-up for each name above it.
  */
 #ifndef DNSMON_CMD_FEEDING_H
 #define DNSMON_CMD_FEEDING_H

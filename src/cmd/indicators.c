@@ -96,10 +96,7 @@ static int put_item(struct listing *l, const struct indicator *i, struct fault *
     int rc = published_indicator(&l->from, i, &p, why);
     if (rc == 0)
         rc = published_item(&l->published, &p, l->format, &item, why);
-    if (rc != 0)
-        return rc;
-    item.changed_at = i->decided_at * KNOWLEDGE_HOUR_S;
-    return feed_item(l->feed, &item, why);
+    return rc ? rc : feed_item(l->feed, &item, why);
 }
 
 /* Most formats say it themselves, in a comment. */

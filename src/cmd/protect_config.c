@@ -1,5 +1,6 @@
 #include "cmd/protect_config.h"
 
+#include "cmd/published.h"
 #include "cmd/value.h"
 
 #include <arpa/inet.h>
@@ -331,12 +332,37 @@ static void set_server(struct applying *a, struct protection_server *to, const s
     set_text(a, &to->keys_file, from->keys);
 }
 
+/* "one of rpz, hosts, ..., jsonl, csv" */
+static void list_formats(char *to, size_t size)
+{
+    const struct feed_format *const *lists[] = { feed_formats, published_formats };
+    size_t n = (size_t)snprintf(to, size, "one of");
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+        for (size_t i = 0; lists[l][i] != NULL && n < size; i++)
+            n += (size_t)snprintf(to + n, size - n, "%s %s", l + i > 0 ? "," : "", lists[l][i]->name);
+}
+
+/* Each once: two that write one file would be in each other's way. */
+static void check_formats(struct applying *a, char *const *texts, unsigned n)
+{
+    char known[256];
+    list_formats(known, sizeof known);
+    for (unsigned i = 0; i < n; i++) {
+        if (published_format(texts[i]) == NULL)
+            wrong(a, "formats", texts[i], known);
+        for (unsigned other = 0; other < i; other++)
+            if (strcmp(texts[i], texts[other]) == 0)
+                wrong(a, "formats", texts[i], "another than those before it");
+    }
+}
+
 static void set_feeds(struct applying *a, struct protection_feeds *to, const struct file_feeds *from)
 {
     if (from->listen != NULL && !is_place(from->listen, true))
         wrong(a, "listen", from->listen, "ADDRESS:PORT");
     set_text(a, &to->dir, from->dir);
     set_text(a, &to->listen, from->listen);
+    check_formats(a, from->formats, from->formats_count);
     set_texts(a, &to->formats, from->formats, from->formats_count);
 }
 

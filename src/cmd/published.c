@@ -109,7 +109,7 @@ int published_item(struct published *p, const struct publication *publication, c
         rc = finding_evidence(&p->evidence, p->from.k, publication->name, scope, KNOWLEDGE_NOW, why);
     if (rc == 0)
         *ret = (struct feed_item){ .p = publication, .action = FEED_NXDOMAIN, .garden = "", .campaign = text_of(&p->campaign),
-                                   .evidence = text_of(&p->evidence) };
+                                   .evidence = text_of(&p->evidence), .changed_at = publication->changed };
     return rc;
 }
 
@@ -122,7 +122,7 @@ int published_indicator(const struct finding_from *from, const struct indicator 
             .name = i->name, .trigger = i->scope == SCOPE_DOMAIN ? TRIGGER_DOMAIN : TRIGGER_HOST, .stage = STAGE_PUBLISHED,
             .since = since * KNOWLEDGE_HOUR_S, .approved_by = "", .reason = i->reason, .level = i->level, .score = i->score,
             .categories = i->categories, .family = i->family, .campaign = i->campaign, .first_seen = i->first_seen,
-            .valid_until = i->valid_until,
+            .valid_until = i->valid_until, .changed = i->decided_at * KNOWLEDGE_HOUR_S,
         };
     return rc;
 }

@@ -94,8 +94,8 @@ static const struct promise {
     { "publication is not what its last change says:",
       "SELECT p.name FROM publication p LEFT JOIN publication_change c ON c.serial = (SELECT max(serial) FROM publication_change l"
       " WHERE l.name = p.name AND l.kind = p.kind) WHERE (p.stage, p.since, p.approved_by, p.reason, p.level, p.score, p.categories,"
-      " p.family, p.first_seen, p.valid_until) IS NOT (c.now, c.since, c.approved_by, c.reason, c.level, c.score, c.categories, c.family,"
-      " c.first_seen, c.valid_until) OR p.campaign IS NOT c.campaign" },
+      " p.family, p.first_seen, p.valid_until, p.changed) IS NOT (c.now, c.since, c.approved_by, c.reason, c.level, c.score, c.categories, c.family,"
+      " c.first_seen, c.valid_until, c.at) OR p.campaign IS NOT c.campaign" },
     { "a publication is held where nothing can be:",
       "SELECT name FROM publication WHERE held = 'in' AND stage NOT IN ('review', 'shadow') OR held = 'out' AND stage <> 'published'" },
     { "publication lacks", "SELECT DISTINCT c.name FROM publication_change c WHERE NOT EXISTS (SELECT 1 FROM publication p"

@@ -61,10 +61,10 @@ const char *held_text(enum held held)
 
 #define COLUMNS                                                                                                          \
     "name, kind, since, approved_by, reason, level, score, categories, family, campaign, first_seen, valid_until"
-enum { STAGE_AT = 12, DUE_AT, HELD_AT };
-#define ALL_COLUMNS COLUMNS ", stage, due, held"
+enum { STAGE_AT = 12, DUE_AT, HELD_AT, CHANGED_AT };
+#define ALL_COLUMNS COLUMNS ", stage, due, held, changed"
 
-/* But for due and held, which the journal does not keep. */
+/* But for due and held, which the journal does not keep, and the time of the change. */
 static struct publication row_of(const struct statement *s)
 {
     struct publication p = {
@@ -91,6 +91,7 @@ static struct publication whole_row(const struct statement *s)
     int held = knowledge_word(helds, HELDS, statement_column(s, HELD_AT));
     p.due = sqlite3_column_int64(s->stmt, DUE_AT);
     p.held = held < 0 ? HELD_NOT : (enum held)held;
+    p.changed = sqlite3_column_int64(s->stmt, CHANGED_AT);
     return p;
 }
 
@@ -108,6 +109,7 @@ struct former {
     int stage;   /* -1: there is none */
     bool equal;  /* for the journal */
     bool same;   /* in all */
+    int64_t changed;
 };
 
 static bool is_equal(const struct publication *a, const struct publication *b)
@@ -126,19 +128,19 @@ static int find_former(struct knowledge *k, const struct publication *next, stru
     if (statement_row(&s)) {
         struct publication had = whole_row(&s);
         bool equal = is_equal(&had, next);
-        *ret = (struct former){ (int)had.stage, equal, equal && had.due == next->due && had.held == next->held };
+        *ret = (struct former){ (int)had.stage, equal, equal && had.due == next->due && had.held == next->held, had.changed };
     }
     return statement_end(&s, why);
 }
 
-static int replace(struct knowledge *k, const struct publication *p, struct fault *why)
+static int replace(struct knowledge *k, const struct publication *p, int64_t changed, struct fault *why)
 {
     static const char sql[] =
-        "INSERT INTO publication (" ALL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO publication (" ALL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " since = excluded.since, approved_by = excluded.approved_by, reason = excluded.reason, level = excluded.level,"
         " score = excluded.score, categories = excluded.categories, family = excluded.family, campaign = excluded.campaign,"
         " first_seen = excluded.first_seen, valid_until = excluded.valid_until, stage = excluded.stage, due = excluded.due,"
-        " held = excluded.held";
+        " held = excluded.held, changed = excluded.changed";
     struct statement s;
     statement_start(&s, k, sql);
     statement_text(&s, 1, p->name);
@@ -156,6 +158,7 @@ static int replace(struct knowledge *k, const struct publication *p, struct faul
     statement_text(&s, 1 + STAGE_AT, stages_text[p->stage]);
     statement_int(&s, 1 + DUE_AT, p->due);
     statement_text(&s, 1 + HELD_AT, helds[p->held]);
+    statement_int(&s, 1 + CHANGED_AT, changed);
     return statement_run(&s, why);
 }
 
@@ -181,7 +184,7 @@ static int put(struct knowledge *k, const struct publication *p, int64_t at, con
     int rc = find_former(k, p, &former, why);
     if (rc != 0 || former.same)
         return rc;
-    rc = replace(k, p, why);
+    rc = replace(k, p, former.equal ? former.changed : at, why);
     return rc || former.equal ? rc : add_change(k, p, former.stage, at, author, why);
 }
 
@@ -314,6 +317,7 @@ static int walk_changes(struct statement *s, publication_change_sink sink, void 
             .author = statement_column(s, AUTHOR_AT),
             .now = row_of(s),
         };
+        c.now.changed = c.at;
         if (statement_ended_by(s, sink(ctx, &c, why)))
             break;
     }

@@ -44,6 +44,7 @@ struct publication {
     int64_t first_seen;
     int64_t valid_until;
     enum held held;
+    int64_t changed;         /* given: when anything of it but `due` and `held` became another, the time of its last change */
 };
 
 /* A row of the journal: the publication as it is from then on. */

@@ -104,7 +104,7 @@ static const char version_3[] =
     "ALTER TABLE indicator_change ADD COLUMN valid_until INTEGER;"
 
     "CREATE TABLE publication (" NAME ", " KIND ", stage TEXT NOT NULL CHECK (stage IN " STAGES_SQL "), due INTEGER NOT NULL,"
-    " held TEXT NOT NULL CHECK (held IN ('', 'in', 'out')), " PUBLISHED ", PRIMARY KEY (name, kind)) STRICT, WITHOUT ROWID;"
+    " changed INTEGER NOT NULL, held TEXT NOT NULL CHECK (held IN ('', 'in', 'out')), " PUBLISHED ", PRIMARY KEY (name, kind)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX publication_by_due ON publication (due) WHERE due <> 0;"
     "CREATE INDEX publication_by_end ON publication (valid_until) WHERE stage <> 'out' AND held = '';"
     "CREATE INDEX publication_in_review ON publication (name, kind) WHERE stage = 'review';"

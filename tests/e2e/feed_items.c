@@ -2,6 +2,7 @@
  *
  *     host nxdomain bad.example
  *     address garden 192.0.2.0/24 192.0.2.66 2001:db8::66
+ *     domain allow www.bad.example bad.example nxdomain
  */
 #include "protect/feed/cover.h"
 
@@ -48,12 +49,26 @@ static struct publication publication_of(const struct line *l)
     };
 }
 
+/* `garden` of the line is the domain above and its action. */
+static int put_exception(struct feed_cover *cover, struct feed *f, const struct line *l, struct fault *why)
+{
+    struct publication p = { .name = l->name, .trigger = (enum trigger)index_of(triggers, TRIGGERS, l->trigger), .reason = "", .categories = "[]" };
+    char *action = l->garden;
+    const struct feed_above above = { .domain = strsep(&action, " "), .action = (enum feed_action)index_of(actions, FEED_ACTIONS, action), .garden = "" };
+    const struct feed_item item = { .p = &p, .action = FEED_PASSTHRU, .garden = "", .campaign = "", .evidence = "", .above = &above };
+    return f == NULL ? feed_cover_except(cover, p.trigger, p.name, why) : feed_item(f, &item, why);
+}
+
 static int walk(struct feed_cover *cover, struct feed *f, struct fault *why)
 {
     struct line l;
     int rc = 0;
     rewind(stdin);
     while (rc == 0 && next(&l)) {
+        if (strcmp(l.action, "allow") == 0) {
+            rc = put_exception(cover, f, &l, why);
+            continue;
+        }
         const struct publication p = publication_of(&l);
         const struct feed_item item = { .p = &p, .action = (enum feed_action)index_of(actions, FEED_ACTIONS, l.action), .garden = l.garden,
                                         .campaign = "", .evidence = "" };

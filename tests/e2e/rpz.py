@@ -16,6 +16,11 @@ ADDRESS = {"good.example.": "192.0.2.80"}
 NAMES = {"example.": """bad A 192.0.2.66
 www.bad A 192.0.2.66
 deep.www.bad A 192.0.2.66
+other.bad A 192.0.2.66
+shop.bad A 192.0.2.66
+x.shop.bad A 192.0.2.66
+a.b.bad A 192.0.2.66
+c.b.bad A 192.0.2.66
 neighbour A 192.0.2.1
 host A 192.0.2.66
 www.host A 192.0.2.2

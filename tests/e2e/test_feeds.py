@@ -243,6 +243,54 @@ def test_actions_in_dnsmasq(tmp):
     assert resolves(server.port, "shadow.example") and refused(server.port, "www.shadow.example")
 
 
+ALLOWED = ["domain nxdomain bad.example", "domain nxdomain covered.bad.example", "domain nxdomain evil.www.bad.example",
+           "host nxdomain www.shop.bad.example", "domain allow www.bad.example bad.example nxdomain",
+           "domain allow deep.a.b.bad.example bad.example nxdomain", "domain allow also.a.b.bad.example bad.example nxdomain"]
+ALLOWED_HOSTS = ["host allow one.bad.example bad.example nxdomain", "host allow b.bad.example bad.example nxdomain"]
+LET_THROUGH = ["www.bad.example", "x.www.bad.example", "x.y.www.bad.example", "deep.a.b.bad.example", "x.deep.a.b.bad.example", "also.a.b.bad.example"]
+STAYS = ["bad.example", "other.bad.example", "x.one.bad.example", "a.b.bad.example", "x.a.b.bad.example", "y.b.bad.example", "x.y.b.bad.example",
+         "covered.bad.example", "x.covered.bad.example", "evil.www.bad.example", "x.evil.www.bad.example", "www.shop.bad.example", "shop.bad.example"]
+ONE = ["one.bad.example", "b.bad.example"]
+
+
+def test_exceptions_in_bind(tmp):
+    """What is allowed below a domain resolves; its siblings, and the names between the two, stay refused."""
+    origin, path = lib.knot(tmp, ZONE), tmp / "rpz.zone"
+    assert write_items("rpz", path, ALLOWED + ALLOWED_HOSTS, "rpz.test") == 7
+    lib.run(lib.program("named-checkzone"), "-i", "none", "rpz.test", path)
+    server = lib.bind(tmp, forward_to=origin.port, options='response-policy { zone "rpz.test"; } qname-wait-recurse no;',
+                      extra=f'zone "rpz.test" {{ type primary; file "{path}"; }};')
+    check(server.port, STAYS, LET_THROUGH + ONE + PASSED[:2])
+
+
+def test_exceptions_in_rpz_of_unbound(tmp):
+    origin, path = lib.knot(tmp, ZONE), tmp / "rpz.zone"
+    write_items("rpz", path, ALLOWED + ALLOWED_HOSTS, "rpz.test")
+    server = lib.unbound(tmp, stubs={"example": origin.port}, extra=f"""server:
+    module-config: "respip iterator"
+rpz:
+    name: "rpz.test."
+    zonefile: "{path}"
+""")
+    check(server.port, STAYS, LET_THROUGH + ONE + PASSED[:2])
+
+
+def test_exceptions_in_unbound(tmp):
+    """Single hosts cannot be said, and stay refused."""
+    origin, path = lib.knot(tmp, ZONE), tmp / "feed.conf"
+    assert write_items("unbound", path, ALLOWED + ALLOWED_HOSTS) == 5
+    assert "2 left out that are allowed below a listed domain" in path.read_text()
+    server = lib.unbound(tmp, stubs={"example": origin.port}, extra=f'include: "{path}"\n')
+    check(server.port, STAYS + ONE, LET_THROUGH + PASSED[:2])
+
+
+def test_exceptions_in_dnsmasq(tmp):
+    origin, path = lib.knot(tmp, ZONE), tmp / "feed.conf"
+    assert write_items("dnsmasq", path, ALLOWED + ALLOWED_HOSTS) == 5
+    server = dnsmasq(tmp, origin, f"--conf-file={path}")
+    check(server.port, STAYS + ONE, LET_THROUGH + PASSED[:2])
+
+
 def dnsmasq(tmp, origin, *words):
     port = lib.free_port()
     folder = tmp / f"dnsmasq-{port}"

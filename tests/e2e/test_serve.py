@@ -7,6 +7,7 @@ import time
 
 import lib
 import rpz
+import test_feeds as feeds
 from test_publish import Published
 
 PROTECT = """
@@ -16,7 +17,7 @@ PROTECT = """
     allow: [{{address: 127.0.0.1, key: dnsmon}}, {{address: 127.0.0.2}}, {{address: 127.0.0.0/8}}]
     keys: {keys}
     secondaries: [{secondaries}]
-  feeds: {{dir: {feeds}, listen: "127.0.0.1:{http}", formats: [hosts, rpz, jsonl, unbound]}}
+  feeds: {{dir: {feeds}, listen: "127.0.0.1:{http}", formats: [hosts, rpz, jsonl, unbound, dnsmasq]}}
 """
 VIEWS = """
   views:
@@ -198,10 +199,65 @@ def test_feeds(tmp):
     assert hosts()[0].getheader("ETag") != answer.getheader("ETag")
     zone = tmp / "feeds/rpz.dnsmon"
     files = sorted(path.name for path in zone.iterdir() if not path.name.startswith(".") and path.suffix != ".tmp")
-    assert files == ["hosts.txt", "indicators.jsonl", "rpz.zone", "unbound.conf"], files
+    assert files == ["dnsmasq.conf", "hosts.txt", "indicators.jsonl", "rpz.zone", "unbound.conf"], files
     shadow, text = n.get("/shadow.dnsmon/hosts.txt")
     assert shadow.status == 200 and "bad.example" not in text
     assert n.get("/rpz.dnsmon/../../dnsmon.yaml")[0].status == 404
+
+
+def test_exceptions_in_feeds(tmp):
+    """An operator's allow below a blocked domain is in the files: it resolves, its siblings stay refused, also beside the name between; what is blocked
+    below it is refused again. It is no indicator."""
+    n = Served(tmp)
+    n.block("bad.example")
+    for name in ("www.bad.example", "a.b.bad.example", "x.a.b.bad.example", "shop.bad.example"):
+        n.say("allow", name)
+    n.block("deep.www.bad.example")
+    n.say("block", "shop.bad.example", "--scope", "host", "--public-suffixes", n.suffixes)
+    n.run("publish")
+    zone = tmp / "feeds/rpz.dnsmon"
+    resolvers = [
+        lib.bind(tmp, forward_to=n.names.port, options='response-policy { zone "rpz.dnsmon"; } qname-wait-recurse no;',
+                 extra=f'zone "rpz.dnsmon" {{ type primary; file "{zone}/rpz.zone"; }};'),
+        lib.unbound(tmp, stubs={"example": n.names.port}, extra=f'include: "{zone}/unbound.conf"\n'),
+        feeds.dnsmasq(tmp, n.names, f"--conf-file={zone}/dnsmasq.conf"),
+    ]
+    for r in resolvers:
+        for name in ("www.bad.example", "a.b.bad.example", "neighbour.example"):
+            assert rpz.resolves(r.port, name), (r, name, lib.dig(r.port, name, "A"))
+        for name in ("bad.example", "other.bad.example", "c.b.bad.example", "deep.www.bad.example"):
+            assert feeds.refused(r.port, name), (r, name, lib.dig(r.port, name, "A"))
+    assert rpz.is_refused(resolvers[0].port, "shop.bad.example") and rpz.resolves(resolvers[0].port, "x.shop.bad.example")
+    assert "www.bad.example" not in re.sub(r"deep\.www\.bad\.example", "", (zone / "indicators.jsonl").read_text())
+    n.say("allow", "www.bad.example", "--revoke")
+    n.run("publish")
+    assert "\nwww.bad.example" not in (zone / "rpz.zone").read_text()
+
+
+def test_feeds_stay(tmp):
+    """Another view's change, and a version of nothing, leave the file of a zone as it is; its own change makes its serial rise."""
+    n = Served(tmp)
+    n.block("bad.example")
+    n.run("publish")
+    files = {view: tmp / f"feeds/{view}.dnsmon/rpz.zone" for view in ("rpz", "shadow")}
+
+    def serial(view):
+        return int(re.search(r"SOA localhost\. root\.localhost\. (\d+)", files[view].read_text())[1])
+    before = {view: (path.stat().st_ino, serial(view)) for view, path in files.items()}
+    time.sleep(1.1)
+    n.block("next.example")
+    n.run("publish")
+    assert serial("rpz") > before["rpz"][1]
+    assert (files["shadow"].stat().st_ino, serial("shadow")) == before["shadow"]
+    kept = files["rpz"].stat().st_ino
+    n.serve()  # makes a version
+    time.sleep(1)
+    assert files["rpz"].stat().st_ino == kept
+    n.say("allow", "else.where.example")  # below nothing
+    time.sleep(1)
+    assert files["rpz"].stat().st_ino == kept
+    n.say("allow", "www.next.example")
+    lib.wait_until(lambda: "www.next.example CNAME rpz-passthru." in files["rpz"].read_text(), 20, "the exception")
 
 
 def test_what_is_refused(tmp):

@@ -105,6 +105,7 @@ static void put_foot(struct feed *f)
     put_count(&f->out, c->left[FEED_LEFT_TRIGGER], "left out that are addresses or name servers");
     put_count(&f->out, c->left[FEED_LEFT_ACTION], "left out that are not blocked");
     put_count(&f->out, c->left[FEED_LEFT_COVERED], "left out that a listed domain covers");
+    put_count(&f->out, c->left[FEED_LEFT_EXCEPTION], "left out that are allowed below a listed domain");
     buffer_u8(&f->out, '\n');
 }
 
@@ -259,14 +260,31 @@ static bool is_good(const struct feed *f, struct feed_entry *e)
     return parse_name(e) && (f->format->odd_names || is_plain(e->wire));
 }
 
+static bool has_cover(const struct feed *f, const struct feed_entry *e)
+{
+    return f->format->enforces && f->about->cover != NULL && e->p->trigger != TRIGGER_ADDRESS;
+}
+
+/* A host is at the end of a domain of its own name, be that blocked or allowed. */
 static bool is_covered(const struct feed *f, const struct feed_entry *e)
 {
     const struct feed_cover *cover = f->about->cover;
-    if (!f->format->enforces || cover == NULL || e->p->trigger == TRIGGER_ADDRESS)
+    if (!has_cover(f, e))
+        return false;
+    if (e->p->trigger == TRIGGER_HOST && feed_cover_excepts(cover, TRIGGER_DOMAIN, e->wire, e->wire_len))
         return false;
     if (e->p->trigger == TRIGGER_HOST && feed_cover_has(cover, e->p->trigger, e->wire, e->wire_len))
         return true;
     return !f->format->no_below && feed_cover_has_above(cover, e->p->trigger, e->wire, e->wire_len);
+}
+
+static bool is_in_exception(const struct feed *f, const struct feed_entry *e)
+{
+    const struct feed_cover *cover = f->about->cover;
+    if (!has_cover(f, e) || e->p->trigger == TRIGGER_NAMESERVER)
+        return false;
+    return feed_cover_excepts_above(cover, e->wire, e->wire_len) ||
+           (e->p->trigger == TRIGGER_HOST && feed_cover_excepts(cover, TRIGGER_DOMAIN, e->wire, e->wire_len));
 }
 
 static int write_item(struct feed *f, const struct feed_entry *e, struct fault *why)
@@ -290,10 +308,26 @@ static int write_and_flush(struct run *r, const struct feed_entry *e, struct fau
     return rc == 0 && r->feed.out.len >= FLUSH_BYTES && r->feed.format->place == FEED_STREAM ? flush(r, why) : rc;
 }
 
+/* Where nothing below a domain is listed it is let through as it is. */
+static int put_exception(struct run *r, struct feed_entry *e, struct fault *why)
+{
+    struct feed *f = &r->feed;
+    if (f->format->no_below)
+        return E_OK;
+    if (!(f->format->excepts >> e->p->trigger & 1))
+        return feed_leave(f, FEED_LEFT_EXCEPTION);
+    if (!is_good(f, e))
+        return feed_leave(f, FEED_LEFT_NAME);
+    e->in_exception = is_in_exception(f, e);
+    return write_and_flush(r, e, why);
+}
+
 int feed_item(struct feed *f, const struct feed_item *item, struct fault *why)
 {
     struct run *r = (struct run *)f;
     struct feed_entry e = { .item = item, .p = item->p };
+    if (item->above != NULL)
+        return put_exception(r, &e, why);
     if (f->format->tells)
         return write_and_flush(r, &e, why);
     if (!(f->format->triggers >> item->p->trigger & 1))
@@ -304,6 +338,7 @@ int feed_item(struct feed *f, const struct feed_item *item, struct fault *why)
         return feed_leave(f, FEED_LEFT_NAME);
     if (is_covered(f, &e))
         return feed_leave(f, FEED_LEFT_COVERED);
+    e.in_exception = is_in_exception(f, &e);
     return write_and_flush(r, &e, why);
 }
 

@@ -24,6 +24,14 @@
 /* What a resolver does with a name (draft-vixie-dnsop-dns-rpz, 3). Consumers that only block know the first two, alike. */
 enum feed_action { FEED_NXDOMAIN, FEED_NODATA, FEED_GARDEN, FEED_DROP, FEED_PASSTHRU, FEED_ACTIONS };
 
+/* Of an exception: what is listed that it lies below, which blocks; the uppermost where several do, for the others are covered by it. */
+struct feed_above {
+    const char *domain;      /* a tail of the exception's name, as it is written there */
+    enum feed_action action;
+    const char *garden;
+    bool host_listed;        /* the exception's own name is an item as a host: what passes lies below it */
+};
+
 /* All borrowed, until feed_item returns. */
 struct feed_item {
     const struct publication *p;
@@ -32,6 +40,7 @@ struct feed_item {
     const char *campaign; /* its identity; "" = none */
     const char *evidence; /* why, in short, for people; "" = the publication's reason */
     int64_t changed_at;   /* seconds: when anything of the publication became another; 0 = since */
+    const struct feed_above *above; /* NULL, but for what is allowed below a listed domain: then the action is FEED_PASSTHRU */
 };
 
 struct feed_cover; /* feed/cover.h */
@@ -40,7 +49,8 @@ struct feed_cover; /* feed/cover.h */
 struct feed_about {
     const char *publisher; /* who says so: "DNSMon at example.net". Another publisher's ids are others */
     const char *zone;      /* of RPZ: its name, "rpz.example.net"; "" = whatever name the file is loaded as */
-    uint32_t serial;       /* of RPZ: of the last version in which this view changed */
+    uint32_t serial;       /* of RPZ: of the version */
+    const char *digest;    /* of all that the zone says: then feed/set.h keeps a former serial while it is the same. NULL = none */
     uint32_t ttl_s;        /* of RPZ */
     const struct feed_cover *cover; /* NULL = no item lies below a domain that is another */
     const char *link;      /* "" = none; else an address that a name is put behind, and tells more of it */
@@ -53,6 +63,7 @@ enum feed_left {
     FEED_LEFT_TRIGGER, /* addresses, or name servers */
     FEED_LEFT_ACTION,  /* the format can only block, and it is not blocked */
     FEED_LEFT_COVERED, /* a domain that is listed has it already */
+    FEED_LEFT_EXCEPTION, /* it is allowed below a listed domain, and the format can only say the domain */
     FEED_LEFTS,
 };
 
@@ -83,6 +94,7 @@ struct feed_format {
     enum feed_place place;
     unsigned triggers; /* bits 1 << trigger that it can express */
     unsigned actions;  /* bits 1 << action */
+    unsigned excepts;  /* bits 1 << trigger of what it can let through below a domain that it blocks */
     bool odd_names;    /* it can write any bytes; else names are letters, digits, '-' and '_' */
     bool no_below;     /* it has no wildcards */
     bool enforces;     /* for who blocks: without what a listed domain has already */
@@ -107,7 +119,7 @@ typedef int (*feed_sink)(void *to, const void *ptr, size_t len, struct fault *wh
 int feed_open_stream(struct feed **ret, const struct feed_format *format, const struct feed_about *about, feed_sink sink, void *to,
                      void *ctx, struct fault *why) MUST_CHECK;
 
-/* In the order of publication_each, by name and then trigger. A failure is of the feed, never of the item; then it can only be abandoned. */
+/* In the order of publication_each, by name and then trigger, and after them exceptions, in any order. A failure is of the feed, never of the item; then it can only be abandoned. */
 int feed_item(struct feed *f, const struct feed_item *item, struct fault *why) MUST_CHECK;
 
 /* Ends it, whatever comes of it, and frees it; ret may be NULL. */

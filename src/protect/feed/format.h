@@ -23,6 +23,7 @@ struct feed_entry {
     size_t wire_len;
     char name[NAME_TEXT_MAX];    /* presentation, without the final dot; of an address its own text */
     struct feed_address address; /* of TRIGGER_ADDRESS */
+    bool in_exception;           /* an exception would let it through, were it not listed itself */
 };
 
 struct feed {

@@ -1,6 +1,7 @@
 #include "protect/feed/set.h"
 
 #include "base/outfile.h"
+#include "protect/feed/serial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 struct feed_set {
     int lock;
+    struct feed_about about;
     size_t count;
     struct feed *feeds[FEED_SET_MAX]; /* NULL: it has failed */
     struct fault why;                 /* of the first that did; code 0: none */
@@ -38,13 +40,20 @@ static int lock_folder(struct feed_set *set, const char *folder, struct fault *w
     return E_OK;
 }
 
-static void open_one(struct feed_set *set, const char *folder, const struct feed_format *format, const struct feed_about *about, void *ctx)
+static int find_serial(struct feed_set *set, const char *folder, struct fault *why)
+{
+    if (set->about.digest == NULL)
+        return E_OK;
+    return feed_serial(folder, set->about.digest, set->about.serial, &set->about.serial, why);
+}
+
+static void open_one(struct feed_set *set, const char *folder, const struct feed_format *format, void *ctx)
 {
     char path[PATH_BYTES];
     struct fault why;
     struct feed **feed = &set->feeds[set->count++];
     int rc = snprintf(path, sizeof path, "%s/%s", folder, format->file) < PATH_BYTES
-                 ? feed_open(feed, format, about, path, ctx, &why)
+                 ? feed_open(feed, format, &set->about, path, ctx, &why)
                  : fault_set(&why, E_LIMIT, "path is too long: %.100s...", folder);
     if (rc != 0)
         keep(set, &why);
@@ -57,10 +66,13 @@ int feed_set_open(struct feed_set **ret, const char *folder, const struct feed_f
     if (set == NULL)
         return fault_set(why, E_NOMEM, "no memory for feeds");
     set->lock = -1;
+    set->about = *about;
     int rc = lock_folder(set, folder, why);
+    if (rc == 0)
+        rc = find_serial(set, folder, why);
     for (; rc == 0 && *formats != NULL; formats++)
         if (set->count < FEED_SET_MAX)
-            open_one(set, folder, *formats, about, ctx);
+            open_one(set, folder, *formats, ctx);
         else
             rc = fault_set(why, E_LIMIT, "more than %d formats", FEED_SET_MAX);
     if (rc != 0)

@@ -3,6 +3,7 @@
  * A domain is a zone of a type that blocks all of it. A single host is data alone: a zone of its own would free what lies
  * below it from the domain above. Data that is only a TXT record leaves every other type without an answer, and tells why. A garden for
  * a domain would be a zone of type redirect, and one host of data below that keeps Unbound from starting: so it is blocked instead.
+ * A domain that is allowed is a transparent zone; a host alone cannot be, for its zone would free what is below it.
  */
 #include "protect/feed/format.h"
 #include "protect/feed/formats.h"
@@ -20,7 +21,7 @@ static void put_domain(struct buffer *to, const struct feed_entry *e)
 {
     static const char *const types[FEED_ACTIONS] = {
         [FEED_NXDOMAIN] = "always_nxdomain", [FEED_NODATA] = "always_nodata", [FEED_GARDEN] = "always_nxdomain",
-        [FEED_DROP] = "always_deny",
+        [FEED_DROP] = "always_deny", [FEED_PASSTHRU] = "transparent",
     };
     buffer_printf(to, "local-zone: \"%s.\" %s\n", e->name, types[e->item->action]);
 }
@@ -50,10 +51,12 @@ const struct feed_format feed_unbound = {
     .file = "unbound.conf",
     .media = "text/plain; charset=utf-8",
     .says = "a single host has no data; a domain's walled garden is not said: it does not exist;\n"
+            "a single host that is allowed below a domain is not said;\n"
             "addresses, name servers, and names of other bytes than letters, digits, '-' and '_' are left out",
     .sign = "#",
     .triggers = FEED_NAMES,
     .actions = FEED_BLOCKS,
+    .excepts = 1 << TRIGGER_DOMAIN,
     .enforces = true,
     .begin = begin,
     .item = item,

@@ -115,6 +115,9 @@ static void test_wrong(void **state)
         { "protect:\n  server:\n    allow: [{address: 192.0.2.0/40}]\n", ":3: allow" },
         { "protect:\n  server:\n    secondaries: [{address: '192.0.2.1:0'}]\n", ":3: secondaries" },
         { "protect:\n  feeds: {listen: nowhere}\n", ":2: listen" },
+        { "protect:\n  feeds:\n    dir: /x\n    formats: [hosts, xml]\n",
+          ":4: formats: 'xml' is not one of rpz, hosts, adblock, dnsmasq, unbound, cdb, suricata, zeek, stix, misp, policy, jsonl, csv" },
+        { "protect:\n  feeds: {formats: [csv, hosts, csv]}\n", ":2: formats: 'csv' is not another than those before it" },
         { "protect:\n  veiws: []\n", ":2: Unexpected key: veiws" },
     };
     (void)state;

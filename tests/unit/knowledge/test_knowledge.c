@@ -498,6 +498,30 @@ static void publications_have_a_journal(void **state)
     assert_clean();
 }
 
+static int note_changed(void *ctx, const struct publication *p, struct fault *sink_why)
+{
+    (void)ctx, (void)sink_why;
+    note("%s %d;", p->name, (int)(p->changed - NOW));
+    return 0;
+}
+
+/* What the journal does not tell is no change. */
+static void publications_say_when_they_changed(void **state)
+{
+    (void)state;
+    struct knowledge *k = open_in(KNOWLEDGE_WRITE);
+    struct publication p = publication_of("a.example", STAGE_PUBLISHED, 0);
+    OK(publication_put(k, &p, NOW + 3, "dnsmon", &why));
+    p.due = NOW + 99, p.held = HELD_OUT, p.changed = NOW + 50;
+    OK(publication_put(k, &p, NOW + 5, "dnsmon", &why));
+    SEES("a.example 3;", publication_find(k, "a.example", TRIGGER_DOMAIN, note_changed, NULL, &why));
+    p.score = .8;
+    OK(publication_put(k, &p, NOW + 7, "dnsmon", &why));
+    SEES("a.example 7;", publication_find(k, "a.example", TRIGGER_DOMAIN, note_changed, NULL, &why));
+    knowledge_close(&k);
+    assert_clean();
+}
+
 static void publications_are_found(void **state)
 {
     struct publication_sizes sizes;
@@ -1146,6 +1170,7 @@ int main(void)
         TEST(indicators_have_a_history),
         TEST(indicators_are_known_as_they_were),
         TEST(publications_have_a_journal),
+        TEST(publications_say_when_they_changed),
         TEST(publications_are_found),
         TEST(receipts_are_bounded),
         TEST(version_2_is_brought_forward),

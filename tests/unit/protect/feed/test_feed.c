@@ -1,4 +1,5 @@
 #include "protect/feed/cover.h"
+#include "protect/feed/serial.h"
 #include "protect/feed/set.h"
 
 #include "scratch.h"
@@ -222,6 +223,87 @@ static void test_cover(void **state)
     }
     about.cover = NULL;
     feed_cover_release(&cover);
+}
+
+/* Without and with a host that is listed at the name; what lies between is said once; a host that is allowed has its own wildcard. */
+static void test_exceptions(void **state)
+{
+    (void)state;
+    static const struct one listed[] = { { "bad.example", TRIGGER_DOMAIN, FEED_NODATA }, { "evil.www.bad.example", TRIGGER_DOMAIN },
+                                         { "shop.bad.example", TRIGGER_HOST }, { "www.bad.example", TRIGGER_HOST } };
+    static const struct one allowed[] = { { "www.bad.example", TRIGGER_DOMAIN, FEED_PASSTHRU }, { "a.b.c.bad.example", TRIGGER_DOMAIN, FEED_PASSTHRU },
+                                          { "d.b.c.bad.example", TRIGGER_HOST, FEED_PASSTHRU }, { "c.bad.example", TRIGGER_HOST, FEED_PASSTHRU } };
+    static const struct {
+        const char *format, *lines; /* behind what is listed */
+        uint64_t items, left;
+    } wanted[] = {
+        { "rpz", "*.www.bad.example CNAME rpz-passthru.\n"
+                 "a.b.c.bad.example CNAME rpz-passthru.\n*.a.b.c.bad.example CNAME rpz-passthru.\nb.c.bad.example CNAME *.\n*.b.c.bad.example CNAME *.\n"
+                 "d.b.c.bad.example CNAME rpz-passthru.\n*.d.b.c.bad.example CNAME *.\n"
+                 "c.bad.example CNAME rpz-passthru.\n*.c.bad.example CNAME *.\n;", 7, 0 },
+        { "adblock", "||evil.www.bad.example^$important\n|www.bad.example^$important\n@@||www.bad.example^\n@@||a.b.c.bad.example^\n"
+                     "@@|d.b.c.bad.example^\n@@|c.bad.example^\n!", 7, 0 },
+        { "unbound", "local-zone: \"www.bad.example.\" transparent\nlocal-zone: \"a.b.c.bad.example.\" transparent\n#", 5, 2 },
+        { "dnsmasq", "server=/www.bad.example/#\nserver=/a.b.c.bad.example/#\n#", 5, 2 },
+        { "policy", "www.bad.example\n#", 3, 4 },
+        { "suricata", "\n#", 4, 4 },
+        { "hosts", ":: www.bad.example\n#", 4, 0 },
+    };
+    struct feed_cover cover = { .count = 0 };
+    struct fault why;
+    for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++) {
+        const struct publication p = publication_of(&listed[i]);
+        assert_int_equal(feed_cover_add(&cover, &p, listed[i].action, &why), 0);
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        assert_int_equal(feed_cover_except(&cover, allowed[i].trigger, allowed[i].name, &why), 0);
+    about.cover = &cover;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct buffer b;
+        struct feed *f;
+        struct feed_result result;
+        buffer_init(&b, 1 << 20);
+        assert_int_equal(feed_open_stream(&f, feed_format_of(wanted[i].format), &about, collect, &b, NULL, &why), 0);
+        put_all(f, listed, sizeof listed / sizeof listed[0]);
+        for (size_t a = 0; a < sizeof allowed / sizeof allowed[0]; a++) {
+            const struct publication p = publication_of(&allowed[a]);
+            const struct feed_above above = { .domain = "bad.example", .action = FEED_NODATA, .garden = "", .host_listed = a == 0 };
+            const struct feed_item item = { .p = &p, .action = FEED_PASSTHRU, .garden = "", .campaign = "", .evidence = "", .above = &above };
+            assert_int_equal(feed_item(f, &item, &why), 0);
+        }
+        assert_int_equal(feed_commit(&f, &result, &why), 0);
+        buffer_u8(&b, '\0');
+        if (strstr((char *)b.ptr, wanted[i].lines) == NULL)
+            fail_msg("%s: %s", wanted[i].format, b.ptr);
+        assert_int_equal(result.counts.items, wanted[i].items);
+        assert_int_equal(result.counts.left[FEED_LEFT_EXCEPTION], wanted[i].left);
+        buffer_release(&b);
+    }
+    about.cover = NULL;
+    feed_cover_release(&cover);
+}
+
+/* It stays with what is said, and rises with anything else, whatever the version is, also where it wraps. */
+static void test_serial(void **state)
+{
+    (void)state;
+    static const struct {
+        char what;
+        uint32_t version, serial;
+    } steps[] = { { 'a', 100, 100 }, { 'a', 200, 100 }, { 'b', 300, 300 }, { 'a', 300, 301 }, { 'a', 250, 301 }, { 'c', 250, 302 },
+                  { 'd', 2000000000, 2000000000 }, { 'e', 4000000000, 4000000000 }, { 'f', UINT32_MAX, UINT32_MAX }, { 'g', UINT32_MAX, 0 }, { 'h', 7, 7 } };
+    const char *folder = scratch_folder();
+    struct fault why;
+    uint32_t serial;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        char digest[DIGEST_TEXT] = { 0 };
+        memset(digest, steps[i].what, DIGEST_TEXT - 1);
+        assert_int_equal(feed_serial(folder, digest, steps[i].version, &serial, &why), 0);
+        assert_int_equal(serial, steps[i].serial);
+    }
+    scratch_file(".serial", "of another hand\n", strlen("of another hand\n"));
+    assert_int_equal(feed_serial(folder, "0123456789abcdef0123456789abcdef", 5, &serial, &why), 0);
+    assert_int_equal(serial, 5);
 }
 
 /* All that were added are found, and no others. */
@@ -501,9 +583,10 @@ static void test_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_cover_of_many), cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix),
-        cmocka_unit_test(test_sids), cmocka_unit_test(test_files), cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon),
-        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_cover), cmocka_unit_test(test_exceptions), cmocka_unit_test(test_cover_of_many),
+        cmocka_unit_test(test_stream_needs_a_stream), cmocka_unit_test(test_stix), cmocka_unit_test(test_sids), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_large_texts), cmocka_unit_test(test_misp), cmocka_unit_test(test_abandon), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_serial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
