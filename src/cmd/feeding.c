@@ -1,7 +1,7 @@
 #include "cmd/feeding.h"
 
 #include "cmd/commands.h"
-#include "protect/excepted.h"
+#include "protect/triggers.h"
 #include "protect/feed/cover.h"
 #include "protect/feed/digest.h"
 #include "protect/feed/set.h"
@@ -30,7 +30,7 @@ struct writing {
     const struct protection *p;
     struct finding_from from;
     struct published published;
-    struct excepted allowed;
+    struct triggers allowed;
     struct spread *spread;
     uint32_t version;
     bool stopped; /* the walk did not come to its end: what is open is not whole */
@@ -173,12 +173,11 @@ static int seek(struct writing *w, unsigned view, const char *name, enum trigger
 
 static bool is_allowed(const struct writing *w, const char *domain)
 {
-    const struct excepted_name name = { (char *)domain, TRIGGER_DOMAIN };
-    return excepted_has(&w->allowed, &name);
+    return triggers_find(&w->allowed, TRIGGER_DOMAIN, domain) != NULL;
 }
 
 /* The uppermost domain that blocks, up to where another exception lets through; without a name: there is none, and nothing to except. */
-static int find_above(struct writing *w, unsigned view, const struct excepted_name *e, struct feed_above *ret, struct fault *why)
+static int find_above(struct writing *w, unsigned view, const struct triggers_item *e, struct feed_above *ret, struct fault *why)
 {
     struct seeking found;
     int rc = E_OK;
@@ -207,7 +206,7 @@ static int each_exception(struct writing *w, unsigned view, exception_sink sink,
 {
     int rc = E_OK;
     for (size_t i = 0; rc == 0 && i < w->allowed.n; i++) {
-        const struct excepted_name *e = &w->allowed.all[i];
+        const struct triggers_item *e = &w->allowed.all[i];
         const struct publication p = { .name = e->name, .trigger = e->trigger, .stage = STAGE_PUBLISHED, .approved_by = "", .reason = "allowed",
                                        .categories = "[]", .family = "" };
         struct feed_above above;
@@ -250,7 +249,7 @@ static int write_all(struct writing *w, struct fault *why)
     int rc = version_last(w->from.k, keep_serial, &serial, why);
     w->version = (uint32_t)serial;
     if (rc == 0)
-        rc = excepted_load(&w->allowed, w->from.k, time(NULL), why);
+        rc = triggers_load_allowed(&w->allowed, w->from.k, time(NULL), why);
     if (rc == 0)
         rc = for_views(w, begin_view, why);
     if (rc == 0)
@@ -284,7 +283,7 @@ int feeding_write(const struct protection *p, struct knowledge *k, struct store 
         rc = write_all(&w, why);
     knowledge_rollback(k);
     published_release(&w.published);
-    excepted_release(&w.allowed);
+    triggers_release(&w.allowed);
     for (unsigned i = 0; i < p->n_views; i++)
         feed_cover_release(&w.spread[i].cover);
     free(w.spread);
