@@ -189,7 +189,7 @@ def test_feeds(tmp):
 
 def test_what_is_refused(tmp):
     n = Served(tmp)
-    n.config.write_text("protect:\n  infrastructure: false\n")
+    n.config.write_text("protect:\n  infrastructure: 0\n")
     done = n.run("serve", check=False)
     assert done.returncode == 2 and "no view" in done.stderr, done
     n.configure('  server: {listen: ["127.0.0.1:notaport"]}\n')
