@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { REASON_MAX = 1000 };
+enum { REASON_MAX = 1000, TRIES = 3 };
 
 static int open_guard(struct protecting *p, const struct settings *s, const char *suffixes, struct fault *why)
 {
@@ -93,7 +93,8 @@ int protecting_targets(struct protecting *p, enum targets_look look, struct targ
     struct targets_options o = { .life = &p->life, .suffixes = p->suffixes, .look = look };
     *ret = (struct targets_result){ .version = 0 };
     int rc = open_store(p, &o.store, why);
-    if (rc == 0)
+    ret->stale = true;
+    for (int i = 0; rc == 0 && ret->stale && i < TRIES; i++)
         rc = targets_keep(p->k, &o, ret, why);
     store_close(&o.store);
     if (rc == E_CORRUPT)

@@ -27,7 +27,7 @@ void protecting_close(struct protecting *p);
 /* One run; what came of it goes to `to`, as a line or an object, and a jump that holds something is said on stderr. */
 int protecting_run(struct protecting *p, struct present *to, struct fault *why) MUST_CHECK;
 
-/* Looks at infrastructure, and says what came of it on stderr. A database that is damaged, or none, is no fault: what is published stays. */
+/* Looks at infrastructure, again when it was stale, and says what came of it on stderr. A database that is damaged, or none, is no fault: what is published stays. */
 int protecting_targets(struct protecting *p, enum targets_look look, struct targets_result *ret, struct fault *why) MUST_CHECK;
 
 /* Says on stderr what a jump holds, if one does. */
