@@ -264,11 +264,12 @@ static int take_user(void *ctx, struct slice key, struct slice value, struct fau
     return u->others ? STOP : E_OK;
 }
 
+/* Of a name server, those below it, too: its trigger has them. */
 static int find_users(struct search *s, const uint8_t *target, size_t len, struct users *ret)
 {
     uint8_t start[2 + NAME_WIRE_MAX + 2 * NAME_KEY_MAX], end[sizeof start];
     uint16_t type = get_be16(target);
-    size_t n = 2 + rdata_searchable(type, 0, target + 2, len - 2, start + 2);
+    size_t n = 2 + rdata_searchable(type, 0, target + 2, len - 2, start + 2) - (type == TYPE_NS);
     *ret = (struct users){ .s = s };
     memcpy(start, target, 2);
     memcpy(end, start, n);

@@ -4,7 +4,7 @@
  *
  *     different registered domains that point at it >= least, and every host that points at it is published
  *
- * as far as the database saw: whoever blocks it hits nobody else. A host is published when it is, or a domain at or above it, and no
+ * as far as the database saw (at a name server: or at one below it, which its trigger has, too): whoever blocks it hits nobody else. A host is published when it is, or a domain at or above it, and no
  * operator's allow is nearer. Of special
  * addresses (RFC 6890: private, loopback, multicast, ...) nothing is said, nor of a target at which more than INFRASTRUCTURE_HOSTS point,
  * which is a hoster's. Reads the store and the publications; writes nothing. Any thread with handles of its own. */

@@ -1,4 +1,5 @@
-/* infrastructure, targets: at which places published names are alone, and what is published of that as others come and operators speak. */
+/* infrastructure, targets: at which places published names are alone, and what is published of that as others come and operators speak.
+ * store_watermark is wrapped: it says NOW, and what else happens while the store is searched. */
 #include "protect/targets.h"
 
 #include "../detect/stored.h"
@@ -94,6 +95,17 @@ static void restore(void)
     store = stored_open();
 }
 
+static void (*meanwhile)(void);
+
+int64_t __wrap_store_watermark(const struct store *s);
+int64_t __wrap_store_watermark(const struct store *s)
+{
+    (void)s;
+    if (meanwhile != NULL)
+        meanwhile();
+    return NOW;
+}
+
 /* ---- what is found ---- */
 
 static char seen[1024];
@@ -138,7 +150,9 @@ static const struct row rows[] = {
     { "local", { "a.test fe80::1", "b.test fe80::1", "a.test fd00::1", "b.test fd00::1" }, { "a.test", "b.test" }, "" },
     { "name servers", { "a.test NS1.evil.test", "b.test ns1.evil.test" }, { "a.test", "b.test" }, "nameserver ns1.evil.test 2 2;" },
     { "of others, too", { "a.test ns1.evil.test", "b.test ns1.evil.test", "c.test ns1.evil.test" }, { "a.test", "b.test" }, "" },
-    { "of one of that name's end", { "a.test ns1.evil.test", "b.test ns1.evil.test", "c.test x.ns1.evil.test" }, { "a.test", "b.test" },
+    { "of others below it", { "a.test ns1.evil.test", "b.test ns1.evil.test", "c.test x.ns1.evil.test" }, { "a.test", "b.test" }, "" },
+    { "below it", { "a.test ns1.evil.test", "b.test x.ns1.evil.test" }, { "a.test", "b.test" }, "nameserver ns1.evil.test 2 2;" },
+    { "beside it", { "a.test ns1.evil.test", "b.test ns1.evil.test", "c.test xns1.evil.test", "d.test ns10.evil.test" }, { "a.test", "b.test" },
       "nameserver ns1.evil.test 2 2;" },
 };
 
@@ -412,6 +426,29 @@ static void a_withdrawal_stays(void **state)
     expect("192.0.2.1 published by dnsmon;");
 }
 
+static void take_b_back(void)
+{
+    meanwhile = NULL;
+    put("b.test", TRIGGER_DOMAIN, STAGE_OUT);
+}
+
+/* What was found with what is withdrawn by now is not published. */
+static void publications_change_meanwhile(void **state)
+{
+    const struct lifecycle_options life = { &policy, guard, now, NULL };
+    (void)state;
+    two_at("192.0.2.1");
+    start();
+    const struct targets_options o = { .life = &life, .suffixes = suffixes, .store = store, .look = TARGETS_ALL };
+    meanwhile = take_b_back;
+    OK(targets_keep(k, &o, &last, &why));
+    assert_true(last.stale && last.version == 0);
+    expect("");
+    keep();
+    assert_false(last.stale);
+    expect("");
+}
+
 static void an_allowed_name_server(void **state)
 {
     (void)state;
@@ -473,8 +510,9 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(finds), TEST(of_seven_days), TEST(not_what_waits), TEST(not_what_is_allowed), TEST(no_hoster), TEST(an_innocent_one_comes),
-        TEST(a_name_is_taken_back), TEST(policy_is_followed), TEST(guards_are_asked), TEST(a_withdrawal_stays), TEST(an_allowed_name_server),
-        TEST(those_of_others), TEST(no_jump), TEST(the_life_cycle_leaves_them),
+        TEST(a_name_is_taken_back), TEST(policy_is_followed), TEST(guards_are_asked), TEST(a_withdrawal_stays),
+        TEST(publications_change_meanwhile), TEST(an_allowed_name_server), TEST(those_of_others), TEST(no_jump),
+        TEST(the_life_cycle_leaves_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
