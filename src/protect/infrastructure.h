@@ -7,7 +7,10 @@
  * as far as the database saw (at a name server: or at one below it, which its trigger has, too): whoever blocks it hits nobody else. A host is published when it is, or a domain at or above it, and no
  * operator's allow is nearer. Of special
  * addresses (RFC 6890: private, loopback, multicast, ...) nothing is said, nor of a target at which more than INFRASTRUCTURE_HOSTS point,
- * which is a hoster's. Reads the store and the publications; writes nothing. Any thread with handles of its own. */
+ * which is a hoster's. Reads the store and the publications; writes nothing. Any thread with handles of its own.
+ *
+ * Cost: a scan of the store for each published name and one for each target: 1 us each where all is in memory (60,000 names at 20,000
+ * addresses took 0.07 s), a seek or two where it is not. 16 bytes a name and its text; 300 MB at most for the targets. */
 #ifndef DNSMON_PROTECT_INFRASTRUCTURE_H
 #define DNSMON_PROTECT_INFRASTRUCTURE_H
 
