@@ -12,6 +12,8 @@ enum {
     LOOK_MS = 100,
     DUE_S = 10,    /* what is due is looked for so often */
     AGAIN_MS = 1000,
+    SEARCH_S = 3600, /* infrastructure is looked for so often */
+    SEARCH_AGAIN_S = 600, /* and no more often than that: it reads much of the database */
     TEXT_MAX = NAME_TEXT_MAX,
 };
 
@@ -32,6 +34,9 @@ struct keeper {
     int64_t seen; /* the file's change counter */
     time_t ran;   /* monotonic seconds */
     char jump[LIFECYCLE_JUMP_TEXT]; /* that was said */
+    time_t searched; /* monotonic seconds; 0 = not yet */
+    bool changed;    /* since then something was published or withdrawn */
+    bool doubted;    /* what is published as infrastructure may hold no more */
     struct fault said;
 };
 
@@ -100,6 +105,35 @@ static time_t now_s(void)
     return now.tv_sec;
 }
 
+static void note_version(struct keeper *k, const struct lifecycle_result *r)
+{
+    k->changed = k->changed || r->version != 0;
+    k->doubted = k->doubted || r->out + r->reviewed > 0 || r->heard;
+}
+
+static bool is_search_due(const struct keeper *k)
+{
+    time_t past = now_s() - k->searched;
+    return k->searched == 0 || past >= SEARCH_S || (k->changed && past >= SEARCH_AGAIN_S);
+}
+
+static int look_at_targets(struct keeper *k, struct fault *why)
+{
+    struct targets_result result;
+    bool search = is_search_due(k);
+    if (!search && !k->doubted)
+        return E_OK;
+    int rc = protecting_targets(k->protecting, search ? TARGETS_ALL : TARGETS_KNOWN, &result, why);
+    if (rc != 0)
+        return rc;
+    k->doubted = result.stale;
+    if (search) {
+        k->searched = now_s();
+        k->changed = result.stale;
+    }
+    return E_OK;
+}
+
 static int live_on(struct keeper *k, struct fault *why)
 {
     struct lifecycle_result result;
@@ -115,6 +149,8 @@ static int live_on(struct keeper *k, struct fault *why)
         if (strcmp(result.jump, k->jump) != 0)
             protecting_say_jump(&result);
         memcpy(k->jump, result.jump, sizeof k->jump);
+        note_version(k, &result);
+        rc = look_at_targets(k, why);
     }
     return rc;
 }

@@ -1,5 +1,8 @@
-/* keeper: who writes while the server answers: runs the life cycle whenever the knowledge file changed or something is due, and keeps
- * receipts.
+/* keeper: who writes while the server answers: runs the life cycle whenever the knowledge file changed or something is due, looks at
+ * infrastructure, and keeps receipts.
+ *
+ * Infrastructure is looked for each hour, and ten minutes after the last time when something else is published; whether that which is published
+ * still holds, whenever something was withdrawn or allowed.
  *
  * A thread and a handle of its own: waiting for the file's lock, which analysis holds at times, must not hold up answers. What goes wrong is
  * told once, and tried again. keeper_receive copies into a queue and may be called from one other thread; receipts that find it full are counted.

@@ -1,4 +1,4 @@
-/* listed: whether a name is blocked, in which view, since when and why; or why it is not. */
+/* listed: whether a name or an address is blocked, in which view, since when and why; or why it is not. */
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/present.h"
@@ -12,8 +12,8 @@
 static const char usage[] =
     "usage: dnsmon listed [OPTION...] NAME\n"
     "\n"
-    "Whether NAME is blocked: by an entry of its own or of a domain above it, in which views and how, since when, by whom and why. When it is\n"
-    "not: what is known of it, and what keeps it from being blocked.\n"
+    "Whether NAME, a domain name or an address, is blocked: by an entry of its own, as a name server, or of a domain above it, in which views\n"
+    "and how, since when, by whom and why. When it is not: what is known of it, and what keeps it from being blocked.\n"
     "\n"
     OPTIONS_COMMON_HELP;
 
@@ -24,6 +24,7 @@ struct question {
     struct knowledge *knowledge;
     struct present present;
     char name[NAME_TEXT_MAX];
+    bool is_address;
     bool allowed;   /* by an operator, whatever is listed above it */
     bool listed;    /* something that covers it is enforced */
     bool any;       /* an entry was written */
@@ -105,10 +106,12 @@ static int put_entry(void *ctx, const struct publication *p, struct fault *why)
 /* In the order in which a resolver finds them: its own, then that of the nearest domain. */
 static int find_entries(struct question *q, struct fault *why)
 {
+    if (q->is_address)
+        return publication_find(q->knowledge, q->name, TRIGGER_ADDRESS, put_entry, q, why);
     int rc = publication_find(q->knowledge, q->name, TRIGGER_HOST, put_entry, q, why);
     for (const char *above = q->name; rc == 0 && above != NULL; above = knowledge_parent(above))
         rc = publication_find(q->knowledge, above, TRIGGER_DOMAIN, put_entry, q, why);
-    return rc;
+    return rc ? rc : publication_find(q->knowledge, q->name, TRIGGER_NAMESERVER, put_entry, q, why);
 }
 
 /* ---- what else is known ---- */
@@ -201,11 +204,11 @@ static int answer(struct question *q, struct fault *why)
         return E_OK;
     if (rc == 0)
         rc = knowledge_begin(q->knowledge, why);
-    if (rc == 0)
+    if (rc == 0 && !q->is_address)
         rc = decision_covering(q->knowledge, q->name, time(NULL), put_word, q, why);
     if (rc == 0)
         rc = find_entries(q, why);
-    return rc ? rc : find_verdict(q, why);
+    return rc || q->is_address ? rc : find_verdict(q, why);
 }
 
 static int run(struct question *q, struct fault *why)
@@ -228,12 +231,15 @@ static void take_options(struct question *q, int argc, char **argv)
     options_start(o, usage, longs, argc, argv);
     while (options_next(o) > 0)
         ;
-    if (o->exit < 0 && optind == argc)
+    if (o->exit < 0 && optind == argc) {
         options_wrong(o, "which NAME?");
-    else if (o->exit < 0 && optind + 1 < argc)
+    } else if (o->exit < 0 && optind + 1 < argc) {
         options_wrong(o, "'%s' is one word too many", argv[optind + 1]);
-    else if (o->exit < 0 && knowledge_name_from_text(argv[optind], q->name) == 0)
-        options_wrong(o, "'%s' is not a domain name", argv[optind]);
+    } else if (o->exit < 0) {
+        q->is_address = trigger_address(argv[optind], q->name);
+        if (!q->is_address && knowledge_name_from_text(argv[optind], q->name) == 0)
+            options_wrong(o, "'%s' is not a domain name, nor an address", argv[optind]);
+    }
     q->present.style = o->json || !isatty(STDOUT_FILENO) ? PRESENT_JSON : PRESENT_TABLE;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cmd/published.h"
 #include "cmd/value.h"
+#include "protect/infrastructure.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -83,7 +84,7 @@ const cyaml_schema_field_t protect_config_fields[] = {
     TEXT(shadow, struct file_protect),
     CYAML_FIELD_MAPPING("jump", MAYBE, struct file_protect, jump, jump_fields),
     CYAML_FIELD_MAPPING("top_list", MAYBE, struct file_protect, top_list, top_list_fields),
-    CYAML_FIELD_BOOL_PTR("infrastructure", MAYBE_PTR, struct file_protect, infrastructure),
+    CYAML_FIELD_UINT_PTR("infrastructure", MAYBE_PTR, struct file_protect, infrastructure),
     CYAML_FIELD_SEQUENCE("views", MAYBE_PTR, struct file_protect, views, &view_value, 0, LIST_MAX),
     CYAML_FIELD_MAPPING("server", MAYBE, struct file_protect, server, server_fields),
     CYAML_FIELD_MAPPING("feeds", MAYBE, struct file_protect, feeds, feeds_fields),
@@ -366,6 +367,13 @@ static void set_feeds(struct applying *a, struct protection_feeds *to, const str
     set_texts(a, &to->formats, from->formats, from->formats_count);
 }
 
+static void set_infrastructure(struct applying *a, uint64_t *to, const uint64_t *from)
+{
+    if (from != NULL && *from > INFRASTRUCTURE_DOMAINS)
+        wrong(a, "infrastructure", "", "a number of registered domains up to 64");
+    set_count(a, "infrastructure", to, from);
+}
+
 int protect_config_apply(struct protection *to, const struct file_protect *from, const char *path, struct fault *why)
 {
     struct applying a = { path, why, E_OK };
@@ -375,7 +383,7 @@ int protect_config_apply(struct protection *to, const struct file_protect *from,
     set_jump(&a, &to->jump, &from->jump);
     set_text(&a, &to->top_list.file, from->top_list.file);
     set_count(&a, "first", &to->top_list.first, from->top_list.first);
-    to->infrastructure = from->infrastructure != NULL && *from->infrastructure;
+    set_infrastructure(&a, &to->infrastructure, from->infrastructure);
     set_views(&a, to, from);
     set_server(&a, &to->server, &from->server);
     set_feeds(&a, &to->feeds, &from->feeds);

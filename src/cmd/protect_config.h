@@ -5,7 +5,7 @@
  *       shadow: 1d                # 0: enforced at once
  *       jump: {add: 10, drop: 10, least: 100}
  *       top_list: {file: /var/lib/dnsmon/top.csv, first: 100000}
- *       infrastructure: false
+ *       infrastructure: 3        # registered domains; 0 = none
  *       views:
  *         - zone: rpz.example
  *           level: high_risk      # at least
@@ -64,7 +64,7 @@ struct file_protect {
         char *file;
         uint64_t *first;
     } top_list;
-    bool *infrastructure;
+    uint64_t *infrastructure;
     struct file_view *views;
     unsigned views_count;
     struct file_server server;

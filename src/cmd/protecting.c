@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { REASON_MAX = 1000 };
+enum { REASON_MAX = 1000, TRIES = 3 };
 
 static int open_guard(struct protecting *p, const struct settings *s, const char *suffixes, struct fault *why)
 {
@@ -20,7 +20,7 @@ static int open_guard(struct protecting *p, const struct settings *s, const char
 
 int protecting_open(struct protecting *p, const struct options *o, enum knowledge_mode mode, const char *suffixes, struct fault *why)
 {
-    *p = (struct protecting){ .life = { .now = time(NULL) } };
+    *p = (struct protecting){ .options = o, .life = { .now = time(NULL) } };
     int rc = options_find_store(o, why);
     if (rc == 0)
         rc = open_guard(p, &o->settings, suffixes, why);
@@ -68,6 +68,39 @@ int protecting_run(struct protecting *p, struct present *to, struct fault *why)
     (to->style == PRESENT_JSON ? put_json : put_line)(&to->out, &result);
     protecting_say_jump(&result);
     return E_OK;
+}
+
+static void say_targets(const struct targets_result *r)
+{
+    if (r->version != 0)
+        command_say("infrastructure, version %" PRId64 ": %" PRIu64 " published, %" PRIu64 " shadow, %" PRIu64 " in review, %" PRIu64 " out; in all %"
+                    PRIu64, r->version, r->published, r->shadowed, r->reviewed, r->out, r->kept);
+    if (r->skipped != 0)
+        command_say("infrastructure: %" PRIu64 " records of published names were not looked at: more than %d places", r->skipped, INFRASTRUCTURE_TARGETS);
+}
+
+static int open_store(const struct protecting *p, struct store **ret, struct fault *why)
+{
+    *ret = NULL;
+    if (p->life.policy->infrastructure == 0)
+        return E_OK;
+    int rc = options_open_store_if_whole(p->options, ret, why);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+int protecting_targets(struct protecting *p, enum targets_look look, struct targets_result *ret, struct fault *why)
+{
+    struct targets_options o = { .life = &p->life, .suffixes = p->suffixes, .look = look };
+    *ret = (struct targets_result){ .version = 0 };
+    int rc = open_store(p, &o.store, why);
+    ret->stale = true;
+    for (int i = 0; rc == 0 && ret->stale && i < TRIES; i++)
+        rc = targets_keep(p->k, &o, ret, why);
+    store_close(&o.store);
+    if (rc == E_CORRUPT)
+        command_say("%s", why->text);
+    say_targets(ret);
+    return rc == E_CORRUPT ? E_OK : rc;
 }
 
 void protecting_say_jump(const struct lifecycle_result *result)

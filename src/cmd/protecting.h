@@ -1,4 +1,4 @@
-/* protecting: what commands need that publish: the knowledge file, the guard, and a run of the life cycle.
+/* protecting: what commands need that publish: the knowledge file, the guard, a run of the life cycle, and infrastructure.
  *
  *     protecting_open -> protecting_run ... -> protecting_close
  *
@@ -9,10 +9,11 @@
 
 #include "cmd/options.h"
 #include "cmd/present.h"
-#include "protect/lifecycle.h"
+#include "protect/targets.h"
 
 struct protecting {
     struct knowledge *k;
+    const struct options *options; /* borrowed */
     struct suffix_list *suffixes;
     struct guard *guard;
     struct lifecycle_options life; /* at the time of opening */
@@ -25,6 +26,9 @@ void protecting_close(struct protecting *p);
 
 /* One run; what came of it goes to `to`, as a line or an object, and a jump that holds something is said on stderr. */
 int protecting_run(struct protecting *p, struct present *to, struct fault *why) MUST_CHECK;
+
+/* Looks at infrastructure, again when it was stale, and says what came of it on stderr. A database that is damaged, or none, is no fault: what is published stays. */
+int protecting_targets(struct protecting *p, enum targets_look look, struct targets_result *ret, struct fault *why) MUST_CHECK;
 
 /* Says on stderr what a jump holds, if one does. */
 void protecting_say_jump(const struct lifecycle_result *result);

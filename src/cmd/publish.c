@@ -39,6 +39,7 @@ struct publish {
 static int run(struct publish *p, struct fault *why)
 {
     char author[COMMAND_AUTHOR];
+    struct targets_result targets;
     int rc = protecting_open(&p->protecting, &p->options, KNOWLEDGE_WRITE, p->suffixes, why);
     command_author(author);
     if (p->as_of != 0)
@@ -47,6 +48,8 @@ static int run(struct publish *p, struct fault *why)
         p->protecting.life.confirmed_by = author;
     if (rc == 0)
         rc = protecting_run(&p->protecting, &p->present, why);
+    if (rc == 0 && p->as_of == 0) /* the store is as it is now */
+        rc = protecting_targets(&p->protecting, TARGETS_ALL, &targets, why);
     if (rc == 0 && p->as_of == 0 && p->options.settings.protect.feeds.dir != NULL)
         rc = feeding_write(&p->options.settings.protect, p->protecting.k, NULL, why);
     protecting_close(&p->protecting);

@@ -12,8 +12,9 @@ static const char usage_withdraw[] =
     "       dnsmon withdraw [OPTION...] --reason TEXT --campaign ID\n"
     "       dnsmon withdraw [OPTION...] --reason TEXT --all\n"
     "\n"
-    "NAME and all below it is not blocked any more, from the next version on, which is made at once; an operator's block of it is\n"
-    "taken back. When analysis goes on to hold it for harmful, it waits for 'dnsmon approve'. To exempt it for good: dnsmon allow.\n"
+    "NAME, a domain name or an address, and all below it is not blocked any more, as a name server neither, from the next version on, which is\n"
+    "made at once; an operator's block of it is taken back. When analysis goes on to hold it for harmful, it waits for 'dnsmon approve'. To exempt\n"
+    "a domain name for good: dnsmon allow.\n"
     "\n"
     "  --reason TEXT       why, for whoever reads it later\n"
     "  --campaign ID       all names of a campaign\n"
@@ -25,7 +26,8 @@ static const char usage_withdraw[] =
 static const char usage_approve[] =
     "usage: dnsmon approve [OPTION...] --reason TEXT NAME\n"
     "\n"
-    "NAME, which waits in review or as a shadow, is blocked, from the next version on, which is made at once.\n"
+    "NAME, a domain name or an address, which waits in review or as a shadow, is blocked, from the next version on, which is made at\n"
+    "once.\n"
     "\n"
     "  --reason TEXT       why, for whoever reads it later\n"
     "  --public-suffixes FILE\n"
@@ -52,6 +54,7 @@ struct word {
     const char *reason, *suffixes, *campaign;
     bool all;
     char name[NAME_TEXT_MAX]; /* "" = none was given */
+    bool is_address;          /* the name is one */
     char author[COMMAND_AUTHOR];
     int64_t campaign_id;
     struct agenda agenda; /* what is meant */
@@ -76,21 +79,26 @@ static int find_campaign(struct word *w, struct fault *why)
     return rc == 0 && w->campaign && w->campaign_id == 0 ? fault_set(why, E_ABSENT, "there is no campaign %s", w->campaign) : rc;
 }
 
-static bool is_meant(const struct word *w, const char *name, int64_t campaign)
+static bool is_meant(const struct word *w, const char *name, enum trigger trigger, int64_t campaign)
 {
-    return w->all || (w->campaign_id != 0 ? campaign == w->campaign_id : knowledge_is_within(name, w->name));
+    if (w->all || w->campaign_id != 0)
+        return w->all || campaign == w->campaign_id;
+    if (w->is_address || trigger == TRIGGER_ADDRESS)
+        return trigger == TRIGGER_ADDRESS && strcmp(name, w->name) == 0;
+    return knowledge_is_within(name, w->name);
 }
 
 static int note_publication(void *ctx, const struct publication *p, struct fault *why)
 {
     struct word *w = ctx;
-    return trigger_has_scope(p->trigger) && is_meant(w, p->name, p->campaign) ? agenda_add(&w->agenda, p->name, p->trigger, "", why) : E_OK;
+    return is_meant(w, p->name, p->trigger, p->campaign) ? agenda_add(&w->agenda, p->name, p->trigger, "", why) : E_OK;
 }
 
 static int note_indicator(void *ctx, const struct indicator *i, struct fault *why)
 {
     struct word *w = ctx;
-    return is_meant(w, i->name, i->campaign) ? agenda_add(&w->agenda, i->name, trigger_of_scope(i->scope), "", why) : E_OK;
+    enum trigger trigger = trigger_of_scope(i->scope);
+    return is_meant(w, i->name, trigger, i->campaign) ? agenda_add(&w->agenda, i->name, trigger, "", why) : E_OK;
 }
 
 /* What is published or waits to be, and what no run has looked at yet. */
@@ -119,6 +127,8 @@ static int take_block_back(struct word *w, const struct decision *d, struct faul
 static int withdraw_one(struct word *w, const struct agenda_item *item, struct fault *why)
 {
     struct knowledge *k = w->protecting.k;
+    if (!trigger_has_scope(item->trigger))
+        return targets_withdraw(k, item->name, item->trigger, w->protecting.life.now, w->author, w->reason, why);
     struct decision d = { .at = w->protecting.life.now, .author = w->author, .action = DECISION_WITHDRAW, .name = item->name,
                           .scope = trigger_scope(item->trigger), .reason = w->reason };
     int rc = take_block_back(w, &d, why);
@@ -159,14 +169,18 @@ static int approve(struct word *w, struct fault *why)
 
 /* ---- the commands ---- */
 
+/* What was withdrawn may be at an address that is published. */
 static int run(struct word *w, int (*act)(struct word *w, struct fault *why), struct fault *why)
 {
+    struct targets_result targets;
     int rc = protecting_open(&w->protecting, &w->options, KNOWLEDGE_WRITE, w->suffixes, why);
     agenda_init(&w->agenda);
     if (rc == 0)
         rc = act(w, why);
     if (rc == 0)
         rc = protecting_run(&w->protecting, &w->present, why);
+    if (rc == 0)
+        rc = protecting_targets(&w->protecting, TARGETS_KNOWN, &targets, why);
     agenda_release(&w->agenda);
     protecting_close(&w->protecting);
     return rc ? rc : present_flush(&w->present, why);
@@ -178,12 +192,13 @@ static void take_name(struct word *w, int argc, char **argv)
     unsigned n = (w->campaign != NULL) + w->all + (optind < argc);
     if (o->exit >= 0)
         return;
+    w->is_address = optind < argc && trigger_address(argv[optind], w->name);
     if (optind + 1 < argc)
         options_wrong(o, "'%s' is one word too many", argv[optind + 1]);
     else if (n != 1)
         options_wrong(o, n ? "one of NAME, --campaign and --all" : "which NAME?");
-    else if (optind < argc && knowledge_name_from_text(argv[optind], w->name) == 0)
-        options_wrong(o, "'%s' is not a domain name", argv[optind]);
+    else if (optind < argc && !w->is_address && knowledge_name_from_text(argv[optind], w->name) == 0)
+        options_wrong(o, "'%s' is not a domain name, nor an address", argv[optind]);
     else if (w->reason == NULL)
         options_wrong(o, "--reason TEXT is needed");
 }

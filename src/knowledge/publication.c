@@ -24,6 +24,13 @@ bool trigger_parse(const char *text, enum trigger *ret)
     return i >= 0;
 }
 
+bool trigger_address(const char *any, char text[NAME_TEXT_MAX])
+{
+    uint8_t bytes[16];
+    int family = strchr(any, ':') != NULL ? AF_INET6 : AF_INET;
+    return inet_pton(family, any, bytes) == 1 && inet_ntop(family, bytes, text, NAME_TEXT_MAX) != NULL;
+}
+
 bool trigger_has_scope(enum trigger trigger)
 {
     return trigger == TRIGGER_DOMAIN || trigger == TRIGGER_HOST;
@@ -293,6 +300,14 @@ int publication_ended(struct knowledge *k, int64_t until, publication_sink sink,
 int publication_held(struct knowledge *k, publication_sink sink, void *ctx, struct fault *why)
 {
     static const char sql[] = "SELECT " ALL_COLUMNS " FROM publication WHERE held <> '' ORDER BY held, name, kind";
+    struct statement s;
+    statement_start(&s, k, sql);
+    return walk(&s, sink, ctx, why);
+}
+
+int publication_infrastructure(struct knowledge *k, publication_sink sink, void *ctx, struct fault *why)
+{
+    static const char sql[] = "SELECT " ALL_COLUMNS " FROM publication WHERE kind IN ('address', 'nameserver') AND stage <> 'out' ORDER BY name, kind";
     struct statement s;
     statement_start(&s, k, sql);
     return walk(&s, sink, ctx, why);

@@ -14,6 +14,8 @@
 enum trigger { TRIGGER_DOMAIN, TRIGGER_HOST, TRIGGER_ADDRESS, TRIGGER_NAMESERVER, TRIGGERS };
 const char *trigger_text(enum trigger trigger);
 bool trigger_parse(const char *text, enum trigger *ret);
+/* An address, in any of its forms, as it is stored; false: it is none. */
+bool trigger_address(const char *any, char text[NAME_TEXT_MAX]);
 /* Domains and hosts are the scopes of indicators. */
 bool trigger_has_scope(enum trigger trigger);
 enum scope trigger_scope(enum trigger trigger);
@@ -88,6 +90,9 @@ int publication_each(struct knowledge *k, unsigned stages, publication_sink sink
 int publication_due(struct knowledge *k, int64_t now, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int publication_ended(struct knowledge *k, int64_t until, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 int publication_held(struct knowledge *k, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
+
+/* Addresses and name servers that are not out, by name. Reads all publications. */
+int publication_infrastructure(struct knowledge *k, publication_sink sink, void *ctx, struct fault *why) MUST_CHECK;
 
 /* From the last version on, so that it costs as much as has changed since. */
 int publication_sizes(struct knowledge *k, struct publication_sizes *ret, struct fault *why) MUST_CHECK;

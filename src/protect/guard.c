@@ -3,6 +3,7 @@
 #include "protect/guard.h"
 
 #include "base/hash.h"
+#include "protect/rpz/peer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +22,7 @@ static const char *const needed_by_dns[] = {
 
 struct guard {
     const struct suffix_list *suffixes;
-    char **needed;
+    char **needed; /* names, and addresses as they are stored */
     unsigned n_needed;
     uint64_t *top; /* sorted */
     size_t n_top, room;
@@ -133,18 +134,57 @@ int guard_add_needed(struct guard *g, const char *name, struct fault *why)
     return E_OK;
 }
 
-/* Those of a garden that are names; addresses are none. */
+static int add_address(struct guard *g, const char *any, struct fault *why)
+{
+    char text[NAME_TEXT_MAX];
+    return trigger_address(any, text) ? guard_add_needed(g, text, why) : E_OK;
+}
+
+static int add_addresses(struct guard *g, const char *list, struct fault *why)
+{
+    char one[PEER_TEXT_MAX];
+    int rc = E_OK;
+    for (size_t len; rc == 0 && *(list += strspn(list, " ")) != '\0'; list += len) {
+        len = strcspn(list, " ");
+        snprintf(one, sizeof one, "%.*s", (int)len, list);
+        rc = add_address(g, one, why);
+    }
+    return rc;
+}
+
+/* A name, or addresses. */
 static int add_garden(struct guard *g, const char *action, struct fault *why)
 {
     static const char garden[] = "garden ";
     char name[NAME_TEXT_MAX];
     uint8_t digits = 0;
-    if (action == NULL || strncmp(action, garden, sizeof garden - 1) != 0 ||
-        knowledge_name_from_text(action + sizeof garden - 1, name) == 0)
+    if (action == NULL || strncmp(action, garden, sizeof garden - 1) != 0)
         return E_OK;
+    int rc = add_addresses(g, action + sizeof garden - 1, why);
+    if (rc != 0 || knowledge_name_from_text(action + sizeof garden - 1, name) == 0)
+        return rc;
     for (const char *c = name; *c != '\0'; c++)
         digits |= (*c < '0' || *c > '9') && *c != '.';
     return digits ? guard_add_needed(g, name, why) : E_OK;
+}
+
+/* "ADDRESS[:PORT]"; what is none was refused with the configuration. */
+static int add_peer(struct guard *g, const char *place, struct fault *why)
+{
+    struct sockaddr_storage peer;
+    struct fault unused = { 0 };
+    char text[PEER_TEXT_MAX];
+    return peer_parse(place, 1, &peer, &unused) == 0 ? add_address(g, peer_text(&peer, text), why) : E_OK;
+}
+
+static int add_server(struct guard *g, const struct protection_server *s, struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < s->listen.n; i++)
+        rc = add_peer(g, s->listen.text[i], why);
+    for (unsigned i = 0; rc == 0 && i < s->n_secondaries; i++)
+        rc = add_peer(g, s->secondaries[i].address, why);
+    return rc;
 }
 
 static int add_views(struct guard *g, const struct protection *p, struct fault *why)
@@ -168,6 +208,8 @@ static int fill(struct guard *g, const struct protection *p, struct fault *why)
         rc = guard_add_needed(g, needed_by_dns[i], why);
     if (rc == 0)
         rc = add_views(g, p, why);
+    if (rc == 0)
+        rc = add_server(g, &p->server, why);
     return rc || p->top_list.file == NULL ? rc : read_top(g, &p->top_list, why);
 }
 
@@ -234,12 +276,24 @@ static enum guard_answer check_top(const struct guard *g, const char *name, char
     return GUARD_ASKS;
 }
 
+/* Whether others are at it, whoever proposes it has to know (infrastructure.h). */
+static enum guard_answer check_address(const struct guard *g, const char *address, char why[GUARD_REASON_MAX])
+{
+    for (unsigned i = 0; i < g->n_needed; i++)
+        if (strcmp(address, g->needed[i]) == 0) {
+            snprintf(why, GUARD_REASON_MAX, "our own server, secondary or garden");
+            return GUARD_NEVER;
+        }
+    bool network = strchr(address, '/') != NULL;
+    if (network)
+        snprintf(why, GUARD_REASON_MAX, "networks serve many names");
+    return network ? GUARD_ASKS : GUARD_FREE;
+}
+
 enum guard_answer guard_check(const struct guard *g, enum trigger trigger, const char *name, char why[GUARD_REASON_MAX])
 {
-    if (trigger == TRIGGER_ADDRESS) {
-        snprintf(why, GUARD_REASON_MAX, "addresses serve many names");
-        return GUARD_ASKS;
-    }
+    if (trigger == TRIGGER_ADDRESS)
+        return check_address(g, name, why);
     enum guard_answer suffix = check_suffix(g, trigger, name, why);
     if (suffix == GUARD_NEVER)
         return suffix;

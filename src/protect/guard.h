@@ -22,7 +22,8 @@ enum guard_answer {
 
 enum { GUARD_REASON_MAX = 320 };
 
-/* The suffixes are borrowed. The policy's top list is read; the gardens and views that it names are needed. E_MALFORMED: no line of the list is a
+/* The suffixes are borrowed. The policy's top list is read; the gardens and views that it names are needed, and the addresses
+ * of gardens, of the server and of its secondaries. E_MALFORMED: no line of the list is a
  * name. */
 int guard_create(struct guard **ret, const struct suffix_list *suffixes, const struct protection *policy, struct fault *why) MUST_CHECK;
 void guard_destroy(struct guard **guard);

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "knowledge/decision.h"
 #include "record/rr.h"
 
 #include <arpa/inet.h>
@@ -10,7 +11,6 @@
 
 enum {
     STOP = 1,
-    DOMAINS = 64,           /* told apart at one target; more are as many */
     PUBLISHED_BYTES = 1 << 30,
     TARGETS_BYTES = 256 << 20,
     TARGET_MAX = 2 + NAME_WIRE_MAX,
@@ -23,14 +23,12 @@ struct hashes {
 };
 
 struct search {
-    struct store *store;
-    const struct suffix_list *suffixes;
-    uint64_t since; /* seconds: what was not seen any more by then does not count */
-    unsigned least;
-    struct hashes published; /* of names as hosts and as domains */
-    struct hashes seen;      /* targets */
-    struct buffer names;     /* of published: u8 trigger, u16 length, owner key */
-    struct buffer targets;   /* u16 type, u16 length, rdata */
+    const struct infrastructure_search *o;
+    uint64_t since;      /* seconds: what was not seen any more by then does not count */
+    struct hashes words; /* of what is said of names */
+    struct hashes seen;  /* targets */
+    struct buffer names;   /* of published: u8 trigger, u16 length, owner key */
+    struct buffer targets; /* u16 length, u16 type, rdata */
     uint64_t skipped;
     struct fault *why;
 };
@@ -82,14 +80,21 @@ static bool has(const struct hashes *h, uint64_t hash)
     return h->size != 0 && *place(h, hash) != 0;
 }
 
-/* Of the first bytes of an owner key, which are whole labels; as a domain or as a host. */
-static uint64_t hash_name(const uint8_t *key, size_t len, enum trigger trigger)
+/* ---- who is published ---- */
+
+enum said { PUBLISHED_DOMAIN, PUBLISHED_HOST, ALLOWED_DOMAIN, ALLOWED_HOST };
+
+/* Of the first bytes of an owner key, which are whole labels, and what is said of them. */
+static uint64_t hash_name(const uint8_t *key, size_t len, enum said said)
 {
-    uint64_t hash = hash_mix(hash_stable(key, len) + (trigger == TRIGGER_HOST));
+    uint64_t hash = hash_mix(hash_stable(key, len) + said);
     return hash ? hash : 1;
 }
 
-/* ---- who is published ---- */
+static bool is_said(const struct search *s, struct slice owner, size_t len, enum said said)
+{
+    return has(&s->words, hash_name(owner.ptr, len, said));
+}
 
 static int take_published(void *ctx, const struct publication *p, struct fault *why)
 {
@@ -104,17 +109,32 @@ static int take_published(void *ctx, const struct publication *p, struct fault *
     buffer_u8(&s->names, (uint8_t)len);
     buffer_u8(&s->names, (uint8_t)(len >> 8));
     buffer_append(&s->names, key, len);
-    return s->names.failed || add(&s->published, hash_name(key, len - 1, p->trigger)) < 0 ? no_memory(why) : E_OK;
+    int added = add(&s->words, hash_name(key, len - 1, p->trigger == TRIGGER_HOST ? PUBLISHED_HOST : PUBLISHED_DOMAIN));
+    return s->names.failed || added < 0 ? no_memory(why) : E_OK;
 }
 
+static int take_allowed(void *ctx, const struct decision *d, struct fault *why)
+{
+    struct search *s = ctx;
+    uint8_t key[NAME_KEY_MAX];
+    size_t len = knowledge_key(d->name, key);
+    if (len == 0)
+        return E_OK;
+    return add(&s->words, hash_name(key, len - 1, d->scope == SCOPE_HOST ? ALLOWED_HOST : ALLOWED_DOMAIN)) < 0 ? no_memory(why) : E_OK;
+}
+
+/* What is nearest holds: the host's own, then of each domain above it; and of the same name an allow. */
 static bool is_published(const struct search *s, struct slice owner)
 {
-    if (has(&s->published, hash_name(owner.ptr, owner.len - 1, TRIGGER_HOST)))
-        return true;
-    for (size_t at = 0; at + 1 < owner.len; at++)
-        if (owner.ptr[at] == 0 && has(&s->published, hash_name(owner.ptr, at + 1, TRIGGER_DOMAIN)))
-            return true;
-    return false;
+    if (is_said(s, owner, owner.len - 1, ALLOWED_HOST))
+        return false;
+    bool found = is_said(s, owner, owner.len - 1, PUBLISHED_HOST);
+    for (size_t len = owner.len - 1; !found && len > 0; len--) {
+        if (owner.ptr[len - 1] == 0 && is_said(s, owner, len, ALLOWED_DOMAIN))
+            return false;
+        found = owner.ptr[len - 1] == 0 && is_said(s, owner, len, PUBLISHED_DOMAIN);
+    }
+    return found;
 }
 
 /* ---- what they point at ---- */
@@ -140,32 +160,50 @@ static bool is_target(const struct rr_key *k)
     }
 }
 
-static int take_record(void *ctx, struct slice key, struct slice value, struct fault *why)
+static int add_target(struct search *s, uint16_t type, struct slice rdata, struct fault *why)
 {
-    struct search *s = ctx;
     uint8_t target[TARGET_MAX];
-    struct rr_key k;
-    struct rr_value v;
-    if (!rr_key_get(key, &k) || !rr_value_get(value, &v))
-        return fault_set(why, E_CORRUPT, "a record is not well formed; run dnsmon fsck");
-    if (!is_target(&k) || v.last < s->since)
-        return E_OK;
-    put_be16(target, k.type);
-    name_lower_copy(target + 2, k.rdata.ptr, k.type == TYPE_NS ? k.rdata.len : 0);
-    if (k.type != TYPE_NS)
-        memcpy(target + 2, k.rdata.ptr, k.rdata.len);
+    size_t len = 2 + rdata.len;
+    put_be16(target, type);
+    if (type == TYPE_NS)
+        name_lower_copy(target + 2, rdata.ptr, rdata.len);
+    else
+        memcpy(target + 2, rdata.ptr, rdata.len);
     if (s->seen.n == INFRASTRUCTURE_TARGETS) {
         s->skipped++;
         return E_OK;
     }
-    uint64_t hash = hash_stable(target, 2 + k.rdata.len);
-    int rc = add(&s->seen, hash ? hash : 1);
-    if (rc > 0) {
-        buffer_u8(&s->targets, (uint8_t)(2 + k.rdata.len));
-        buffer_u8(&s->targets, (uint8_t)((2 + k.rdata.len) >> 8));
-        buffer_append(&s->targets, target, 2 + k.rdata.len);
+    uint64_t hash = hash_stable(target, len);
+    int added = add(&s->seen, hash ? hash : 1);
+    if (added > 0) {
+        buffer_u8(&s->targets, (uint8_t)len);
+        buffer_u8(&s->targets, (uint8_t)(len >> 8));
+        buffer_append(&s->targets, target, len);
     }
-    return rc < 0 || s->targets.failed ? no_memory(why) : E_OK;
+    return added < 0 || s->targets.failed ? no_memory(why) : E_OK;
+}
+
+static int take_known(void *ctx, const struct publication *p, struct fault *why)
+{
+    uint8_t bytes[NAME_WIRE_MAX];
+    size_t len = p->trigger == TRIGGER_NAMESERVER ? name_from_text(p->name, strlen(p->name), bytes) : 0;
+    if (len > 1)
+        return add_target(ctx, TYPE_NS, (struct slice){ bytes, len }, why);
+    if (inet_pton(AF_INET, p->name, bytes) == 1)
+        return add_target(ctx, TYPE_A, (struct slice){ bytes, 4 }, why);
+    if (inet_pton(AF_INET6, p->name, bytes) == 1)
+        return add_target(ctx, TYPE_AAAA, (struct slice){ bytes, 16 }, why);
+    return E_OK; /* a network, which is nobody's record */
+}
+
+static int take_record(void *ctx, struct slice key, struct slice value, struct fault *why)
+{
+    struct search *s = ctx;
+    struct rr_key k;
+    struct rr_value v;
+    if (!rr_key_get(key, &k) || !rr_value_get(value, &v))
+        return fault_set(why, E_CORRUPT, "a record is not well formed; run dnsmon fsck");
+    return is_target(&k) && v.last >= s->since ? add_target(s, k.type, k.rdata, why) : E_OK;
 }
 
 /* A host's own records, or those of a whole domain. */
@@ -176,7 +214,7 @@ static int look_at(struct search *s, enum trigger trigger, const uint8_t *key, s
     memcpy(end, key, start_len);
     end[start_len - 1]++; /* it was a 00 */
     struct store_range range = { .kind = KIND_RR, .start = { key, start_len }, .end = { end, start_len } };
-    return store_scan_each(s->store, &range, take_record, s, s->why);
+    return store_scan_each(s->o->store, &range, take_record, s, s->why);
 }
 
 static int look_at_all(struct search *s)
@@ -196,18 +234,18 @@ static int look_at_all(struct search *s)
 struct users {
     struct search *s;
     unsigned hosts, n_domains;
-    uint64_t domains[DOMAINS];
+    uint64_t domains[INFRASTRUCTURE_DOMAINS];
     bool others; /* somebody who is not published, or too many to look at */
 };
 
 static void count_domain(struct users *u, struct slice owner)
 {
-    struct suffix_match m = suffix_find(u->s->suffixes, owner.ptr, owner.len);
+    struct suffix_match m = suffix_find(u->s->o->suffixes, owner.ptr, owner.len);
     uint64_t hash = hash_stable(owner.ptr, m.registered ? m.registered : owner.len - 1);
     for (unsigned i = 0; i < u->n_domains; i++)
         if (u->domains[i] == hash)
             return;
-    if (u->n_domains < DOMAINS)
+    if (u->n_domains < INFRASTRUCTURE_DOMAINS)
         u->domains[u->n_domains++] = hash;
 }
 
@@ -226,11 +264,12 @@ static int take_user(void *ctx, struct slice key, struct slice value, struct fau
     return u->others ? STOP : E_OK;
 }
 
+/* Of a name server, those below it, too: its trigger has them. */
 static int find_users(struct search *s, const uint8_t *target, size_t len, struct users *ret)
 {
-    uint8_t start[4 + NAME_KEY_MAX], end[4 + NAME_KEY_MAX];
+    uint8_t start[2 + NAME_WIRE_MAX + 2 * NAME_KEY_MAX], end[sizeof start];
     uint16_t type = get_be16(target);
-    size_t n = 2 + rdata_searchable(type, 0, target + 2, len - 2, start + 2);
+    size_t n = 2 + rdata_searchable(type, 0, target + 2, len - 2, start + 2) - (type == TYPE_NS);
     *ret = (struct users){ .s = s };
     memcpy(start, target, 2);
     memcpy(end, start, n);
@@ -241,7 +280,7 @@ static int find_users(struct search *s, const uint8_t *target, size_t len, struc
     struct store_range range = { .kind = KIND_INVERSE, .start = { start, n }, .end = { end, n_end } };
     if (type != TYPE_NS)
         range.exact = range.start;
-    int rc = store_scan_each(s->store, &range, take_user, ret, s->why);
+    int rc = store_scan_each(s->o->store, &range, take_user, ret, s->why);
     return rc < 0 ? rc : E_OK;
 }
 
@@ -259,7 +298,7 @@ static int judge(struct search *s, const uint8_t *target, size_t len, infrastruc
     char text[NAME_TEXT_MAX];
     struct users users;
     int rc = find_users(s, target, len, &users);
-    if (rc != 0 || users.others || users.n_domains < s->least)
+    if (rc != 0 || users.others || users.n_domains < s->o->least)
         return rc;
     struct infrastructure i = { .trigger = get_be16(target) == TYPE_NS ? TRIGGER_NAMESERVER : TRIGGER_ADDRESS,
                                 .text = text_of(target, len, text), .domains = users.n_domains, .hosts = users.hosts };
@@ -277,23 +316,34 @@ static int judge_all(struct search *s, infrastructure_sink sink, void *ctx)
     return rc;
 }
 
-int infrastructure_find(struct store *store, const struct suffix_list *suffixes, struct knowledge *k, int64_t now, unsigned least,
-                        infrastructure_sink sink, void *ctx, uint64_t *ret_skipped, struct fault *why)
+/* Of what is known first: a limit must not take it out. */
+static int find_all(struct search *s, infrastructure_sink sink, void *ctx)
 {
-    struct search s = { .store = store, .suffixes = suffixes, .least = least, .why = why };
-    int64_t since = now - INFRASTRUCTURE_DAYS * INT64_C(86400);
+    const struct infrastructure_search *o = s->o;
+    int rc = publication_infrastructure(o->k, take_known, s, s->why);
+    if (rc != 0 || (o->known && s->seen.n == 0))
+        return rc;
+    rc = publication_each(o->k, 1u << STAGE_PUBLISHED, take_published, s, s->why);
+    if (rc == 0)
+        rc = decision_each(o->k, DECISION_ALLOW, o->now, take_allowed, s, s->why);
+    if (rc == 0 && !o->known)
+        rc = look_at_all(s);
+    return rc ? rc : judge_all(s, sink, ctx);
+}
+
+int infrastructure_find(const struct infrastructure_search *search, infrastructure_sink sink, void *ctx, uint64_t *ret_skipped,
+                        struct fault *why)
+{
+    struct search s = { .o = search, .why = why };
+    int64_t since = search->until - INFRASTRUCTURE_DAYS * INT64_C(86400);
     s.since = since > 0 ? (uint64_t)since : 0;
     buffer_init(&s.names, PUBLISHED_BYTES);
     buffer_init(&s.targets, TARGETS_BYTES);
-    int rc = publication_each(k, 1u << STAGE_PUBLISHED, take_published, &s, why);
-    if (rc == 0)
-        rc = look_at_all(&s);
-    if (rc == 0)
-        rc = judge_all(&s, sink, ctx);
+    int rc = find_all(&s, sink, ctx);
     *ret_skipped = s.skipped;
     buffer_release(&s.names);
     buffer_release(&s.targets);
-    free(s.published.slot);
+    free(s.words.slot);
     free(s.seen.slot);
     return rc;
 }

@@ -364,6 +364,17 @@ static int find_jump(struct run *r, struct fault *why)
     return E_OK;
 }
 
+static int find_room(struct run *r, uint64_t *ret, struct fault *why)
+{
+    struct window w = { .published = 0 };
+    int rc = find_window(r, &w, why);
+    if (rc != 0)
+        return rc;
+    uint64_t limit = limit_of(&r->o->policy->jump, r->o->policy->jump.add, w.published);
+    *ret = limit > w.added ? limit - w.added : 0;
+    return E_OK;
+}
+
 /* All that was held in former runs is done now. */
 static int release_held(struct run *r, struct fault *why)
 {
@@ -410,6 +421,7 @@ static int keep_last_change(void *ctx, const struct version *v, struct fault *wh
 static int seal(struct run *r, struct fault *why)
 {
     struct lifecycle_result *t = &r->result;
+    t->heard = r->word;
     int64_t sealed = 0, last = 0;
     char reason[160];
     int rc = version_last(r->k, keep_last_change, &sealed, why);
@@ -503,6 +515,20 @@ int lifecycle_is_due(struct knowledge *k, const struct lifecycle_options *o, boo
         rc = see_all(&r, &due, why);
     if (rc == 0)
         *ret = due;
+    known_release(&r.from);
+    return rc;
+}
+
+int lifecycle_room(struct knowledge *k, const struct lifecycle_options *o, uint64_t *ret, struct fault *why)
+{
+    struct run r = { .k = k, .o = o };
+    if (o->confirmed_by != NULL) {
+        *ret = UINT64_MAX;
+        return E_OK;
+    }
+    int rc = begin(&r, why);
+    if (rc == 0)
+        rc = find_room(&r, ret, why);
     known_release(&r.from);
     return rc;
 }

@@ -35,6 +35,7 @@ struct lifecycle_result {
     uint64_t looked_at;
     uint64_t published, shadowed, reviewed, out; /* triggers that came to these stages */
     uint64_t renewed;                            /* in their stage, with other figures or reasons */
+    bool heard;                                  /* an operator allowed something, or took that back */
     struct publication_sizes sizes;
     int64_t version;                             /* serial of the one that was made; 0 = none was */
     char jump[LIFECYCLE_JUMP_TEXT];              /* why what is held is; "" = no jump is */
@@ -44,6 +45,9 @@ int lifecycle_run(struct knowledge *k, const struct lifecycle_options *o, struct
 
 /* Whether a run has something to do. */
 int lifecycle_is_due(struct knowledge *k, const struct lifecycle_options *o, bool *ret, struct fault *why) MUST_CHECK;
+
+/* How many more analysis may publish by now before it is a jump; as many as you like when an operator confirms it. */
+int lifecycle_room(struct knowledge *k, const struct lifecycle_options *o, uint64_t *ret, struct fault *why) MUST_CHECK;
 
 /* A person's word that a trigger in review or shadow is published, at once; what this changes the next run makes public. Audited. E_ABSENT: it is
  * in neither of these; E_USAGE: a guard that nobody overrides. */

@@ -97,7 +97,7 @@ const char *protection_category(const char *categories, const struct protection_
 
 bool protection_shows(const struct protection *p, const struct protection_view *v, const struct publication *published)
 {
-    return (v->stages >> published->stage & 1) != 0 && published->level >= v->least && (p->infrastructure || trigger_has_scope(published->trigger)) &&
+    return (v->stages >> published->stage & 1) != 0 && published->level >= v->least && (p->infrastructure > 0 || trigger_has_scope(published->trigger)) &&
            (v->categories.n == 0 || protection_category(published->categories, &v->categories) != NULL);
 }
 
@@ -117,7 +117,7 @@ uint64_t protection_digest(const struct protection *p)
 {
     struct buffer text;
     buffer_init(&text, 1 << 20);
-    buffer_printf(&text, "%d %" PRIu64 " %" PRIu64 " %" PRId64 " %d", (int)p->approve.least, p->approve.clients, p->approve.per_day, p->shadow_s,
+    buffer_printf(&text, "%d %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64, (int)p->approve.least, p->approve.clients, p->approve.per_day, p->shadow_s,
                   p->infrastructure);
     for (unsigned i = 0; i < p->approve.not.n; i++)
         buffer_printf(&text, " %s", p->approve.not.text[i]);

@@ -82,7 +82,7 @@ struct protection {
     int64_t shadow_s; /* how long a trigger is shadow before it is enforced; 0 = not at all */
     struct protection_jump jump;
     struct protection_top_list top_list;
-    bool infrastructure; /* addresses and name servers, too */
+    uint64_t infrastructure; /* addresses and name servers, too, at which so many registered domains point (infrastructure.h); 0 = none */
     struct protection_view *views;
     unsigned n_views;
     struct protection_server server;

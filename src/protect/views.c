@@ -319,7 +319,8 @@ static uint64_t digest_of(const struct views *v)
     buffer_init(&b, 16 << 20);
     for (unsigned i = 0; i < v->n; i++) {
         const struct protection_view *c = v->view[i].config;
-        buffer_printf(&b, "%s %d %u %s %" PRIu32 " %d\n", c->zone, (int)c->least, c->stages, c->action, c->ttl_s, v->p->infrastructure);
+        buffer_printf(&b, "%s %d %u %s %" PRIu32 " %d\n", c->zone, (int)c->least, c->stages, c->action, c->ttl_s,
+                      v->p->infrastructure > 0);
         for (unsigned j = 0; j < c->categories.n; j++)
             buffer_printf(&b, " only %s", c->categories.text[j]);
         for (unsigned j = 0; j < c->n_actions; j++)

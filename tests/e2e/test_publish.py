@@ -23,7 +23,7 @@ class Published(Network):
         self.configure(protect)
 
     def configure(self, protect):
-        self.config.write_text(f"public_suffixes: {self.suffixes}\nprotect:\n  infrastructure: false\n{protect}{VIEWS}")
+        self.config.write_text(f"public_suffixes: {self.suffixes}\nprotect:\n  infrastructure: 0\n{protect}{VIEWS}")
 
     def run(self, *words, check=True):
         return lib.dnsmon(*words, "--db", self.db, "--config", self.config, env={"USER": "ann", "SUDO_USER": ""}, check=check)

@@ -8,7 +8,10 @@ import time
 import lib
 import rpz
 import test_feeds as feeds
+import traffic
+from test_policy import START, exchange
 from test_publish import Published
+from test_words import DAY
 
 PROTECT = """
   jump: {{add: 10, drop: 10, least: 100}}
@@ -36,8 +39,9 @@ class Served(Published):
         keys = tmp / "keys"
         keys.touch(mode=0o600)
         keys.write_text(rpz.KEY + "\n")
-        super().__init__(tmp, PROTECT.format(port=self.port, http=self.http, keys=keys, feeds=tmp / "feeds", secondaries=", ".join(
-            (f'{{address: "127.0.0.1:{self.bind}", key: dnsmon}}', f'{{address: "127.0.0.1:{self.unbound}"}}'))))
+        self.protect = PROTECT.format(port=self.port, http=self.http, keys=keys, feeds=tmp / "feeds", secondaries=", ".join(
+            (f'{{address: "127.0.0.1:{self.bind}", key: dnsmon}}', f'{{address: "127.0.0.1:{self.unbound}"}}')))
+        super().__init__(tmp, self.protect)
 
     def configure(self, protect):
         self.config.write_text(f"public_suffixes: {self.suffixes}\nprotect:\n{protect}{VIEWS}")
@@ -260,9 +264,75 @@ def test_feeds_stay(tmp):
     lib.wait_until(lambda: "www.next.example CNAME rpz-passthru." in files["rpz"].read_text(), 20, "the exception")
 
 
+def seen_at(n, address, *names):
+    """Traffic of the last day in which names are at an address."""
+    later = (n.start + 20 * DAY - START) * 1000000
+    packets = [(micros + later, packet) for i, name in enumerate(names) for micros, packet in exchange(i, name, address)]
+    capture = n.tmp / f"{'-'.join(names)}.pcap"
+    capture.write_bytes(traffic.pcap_bytes(packets))
+    lib.dnsmon("ingest", "--db", n.db, "--public-suffixes", n.suffixes, capture)
+
+
+def test_infrastructure(tmp):
+    """An address at which blocked names alone are is refused, with a name of it that nobody has heard of; until that is known for harmless, too."""
+    n, address = Served(tmp), "192.0.2.66"
+    blocked = ("bad.example", "next.example", "second.example")
+    seen_at(n, bytes([192, 0, 2, 66]), *blocked)
+    for name in blocked:
+        n.block(name)
+    n.configure("  infrastructure: 3" + n.protect.split("  feeds:")[0])  # which but one may write
+    server = n.serve()
+    resolver = rpz.bind(tmp, n.port, n.names.port, port=n.bind)
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "host.example"), 20, "a new name at the address to be refused")
+    assert rpz.resolves(resolver.port, "neighbour.example")
+    entry, = n.listed(address)["entries"]
+    assert (entry["trigger"], entry["stage"], entry["approved_by"]) == ("address", "published", "dnsmon"), entry
+    assert entry["reason"] == "3 hosts of 3 registered domains point at it, all of them published", entry
+    assert "3 hosts" in lib.dig(n.port, "32.66.2.0.192.rpz-ip._why.rpz.dnsmon", "TXT")
+
+    n.say("withdraw", "second.example")  # which is at that address
+    lib.wait_until(lambda: rpz.resolves(resolver.port, "host.example"), 20, "the address to be free again")
+    n.block("second.example")
+    n.publish()
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "host.example"), 20, "it to be refused again")
+    n.say("withdraw", address)
+    lib.wait_until(lambda: rpz.resolves(resolver.port, "host.example"), 20, "the withdrawal")
+    assert rpz.is_refused(resolver.port, "bad.example")
+    n.publish()
+    told = n.listed(address)
+    assert not told["listed"] and told["entries"][0]["reason"].startswith("withdrawn by "), told
+    n.say("approve", address)
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "host.example"), 20, "the approval")
+
+    seen_at(n, bytes([192, 0, 2, 66]), "harmless.example")
+    assert "1 out" in n.run("publish").stderr
+    lib.wait_until(lambda: rpz.resolves(resolver.port, "host.example"), 20, "the address to be free of what is harmless")
+    assert ("withdraw", f"address {address}") in [(row["action"], row["subject"]) for row in n.lines("audit")]
+    assert server.stop() == 0, server.output()
+    lib.dnsmon("fsck", "--db", n.db)
+
+
+def test_infrastructure_when_policy_says_no(tmp):
+    n = Served(tmp)
+    seen_at(n, bytes([192, 0, 2, 66]), "bad.example", "next.example")
+    n.block("bad.example")
+    n.block("next.example")
+    n.publish()
+    assert n.listed("192.0.2.66")["entries"] == []
+    n.configure("  infrastructure: 2" + n.protect)
+    n.publish()
+    assert n.listed("192.0.2.66")["listed"]
+    n.configure("  infrastructure: 0" + n.protect)
+    n.serve()
+    resolver = rpz.bind(tmp, n.port, n.names.port, port=n.bind)
+    lib.wait_until(lambda: rpz.is_refused(resolver.port, "bad.example"), 20, "the zone")
+    assert rpz.resolves(resolver.port, "host.example")
+    lib.wait_until(lambda: n.listed("192.0.2.66")["entries"][0]["stage"] == "out", 20, "it to be taken out")
+
+
 def test_what_is_refused(tmp):
     n = Served(tmp)
-    n.config.write_text("protect:\n  infrastructure: false\n")
+    n.config.write_text("protect:\n  infrastructure: 0\n")
     done = n.run("serve", check=False)
     assert done.returncode == 2 and "no view" in done.stderr, done
     n.configure('  server: {listen: ["127.0.0.1:notaport"]}\n')

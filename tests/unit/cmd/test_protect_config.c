@@ -43,7 +43,7 @@ static void test_full(void **state)
                   "  shadow: 2d\n"
                   "  jump: {add: 2.5, drop: 1, least: 9}\n"
                   "  top_list: {file: /var/lib/top.csv, first: 1000}\n"
-                  "  infrastructure: true\n"
+                  "  infrastructure: 3\n"
                   "  views:\n"
                   "    - zone: RPZ.Example.\n"
                   "      level: suspicious\n"
@@ -70,7 +70,7 @@ static void test_full(void **state)
     assert_true(p->jump.add == 2.5 && p->jump.drop == 1 && p->jump.least == 9);
     assert_string_equal(p->top_list.file, "/var/lib/top.csv");
     assert_int_equal(p->top_list.first, 1000);
-    assert_true(p->infrastructure);
+    assert_int_equal(p->infrastructure, 3);
     assert_int_equal(p->n_views, 2);
     const struct protection_view *v = &p->views[0];
     assert_string_equal(v->zone, "rpz.example");
@@ -99,6 +99,7 @@ static void test_wrong(void **state)
         { "protect:\n  approve:\n    not: ['A\"b']\n", ":3: not: 'A\"b' is not a category" },
         { "protect:\n  approve: {clients: -1}\n", ":2: " },
         { "protect:\n  shadow: soon\n", ":2: shadow: 'soon' is not a duration" },
+        { "protect:\n  infrastructure: 65\n", ":2: infrastructure" },
         { "protect:\n  jump: {add: -3}\n", ":2: add" },
         { "protect:\n  views:\n    - level: watch\n", ":3: " },
         { "protect:\n  views:\n    - zone: a..b\n", ":3: zone: 'a..b' is not a domain name" },

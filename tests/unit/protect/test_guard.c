@@ -82,13 +82,23 @@ static void answers(void **state)
         { "www.deep.example", TRIGGER_HOST, GUARD_ASKS },
         { "evil.popular.example", TRIGGER_HOST, GUARD_FREE }, /* below */
         { "fourth.example", TRIGGER_DOMAIN, GUARD_FREE }, /* beyond the first three */
-        { "192.0.2.1", TRIGGER_ADDRESS, GUARD_ASKS },
+        /* addresses */
+        { "192.0.2.1", TRIGGER_ADDRESS, GUARD_FREE },
+        { "192.0.2.0/24", TRIGGER_ADDRESS, GUARD_ASKS },
+        { "192.0.2.80", TRIGGER_ADDRESS, GUARD_NEVER }, /* a garden's */
+        { "2001:db8::80", TRIGGER_ADDRESS, GUARD_NEVER },
+        { "192.0.2.53", TRIGGER_ADDRESS, GUARD_NEVER }, /* our server's */
+        { "2001:db8::53", TRIGGER_ADDRESS, GUARD_NEVER }, /* a secondary's */
     };
     char zone[] = "rpz.ours.example", garden[] = "garden garden.shop.example", wall[] = "garden wall.shop.example",
          category[] = "phishing";
-    struct protection_action actions[] = { { category, wall } };
-    struct protection_view view = { .zone = zone, .action = garden, .actions = actions, .n_actions = 1 };
-    struct protection p = { .views = &view, .n_views = 1 };
+    char addresses[] = "garden 192.0.2.80 2001:DB8::80", malware[] = "malware", place[] = "192.0.2.53:53", second[] = "2001:db8::53";
+    char *places[] = { place };
+    struct protection_action actions[] = { { category, wall }, { malware, addresses } };
+    struct protection_peer secondary = { .address = second };
+    struct protection_view view = { .zone = zone, .action = garden, .actions = actions, .n_actions = 2 };
+    struct protection p = { .views = &view, .n_views = 1,
+                            .server = { .listen = { places, 1 }, .secondaries = &secondary, .n_secondaries = 1 } };
     struct guard *g;
     (void)state;
     p.top_list.file = write_file("# a comment\n1,Popular.Example\r\n2,www.deep.example\nthird.example,7,8\nfourth.example\n");
@@ -157,7 +167,7 @@ static void views_show(void **state)
             fail_msg("row %zu: %d, %s", i, shown, protection_action(&v, &pub));
     }
     struct publication address = { .stage = STAGE_PUBLISHED, .level = VERDICT_MALICIOUS, .trigger = TRIGGER_ADDRESS, .categories = "[\"malware\"]" };
-    p.infrastructure = true;
+    p.infrastructure = 3;
     assert_true(protection_shows(&p, &v, &address));
 }
 
