@@ -25,7 +25,8 @@ struct kept {
 
 struct keeper {
     struct protecting *protecting;
-    pthread_t thread;
+    struct protecting searching; /* the same, with a handle of its own */
+    pthread_t thread, searcher;
     pthread_mutex_t lock; /* of the queue */
     atomic_bool stop;
     atomic_ullong lost;
@@ -34,10 +35,12 @@ struct keeper {
     int64_t seen; /* the file's change counter */
     time_t ran;   /* monotonic seconds */
     char jump[LIFECYCLE_JUMP_TEXT]; /* that was said */
-    time_t searched; /* monotonic seconds; 0 = not yet */
-    bool changed;    /* since then something was published or withdrawn */
-    bool doubted;    /* what is published as infrastructure may hold no more */
     struct fault said;
+    /* of the searcher, who is told by the other thread */
+    time_t searched;     /* monotonic seconds; 0 = not yet */
+    atomic_bool changed; /* since then something was published or withdrawn */
+    atomic_bool doubted; /* what is published as infrastructure may hold no more */
+    struct fault search_said;
 };
 
 /* ---- receipts ---- */
@@ -107,31 +110,10 @@ static time_t now_s(void)
 
 static void note_version(struct keeper *k, const struct lifecycle_result *r)
 {
-    k->changed = k->changed || r->version != 0;
-    k->doubted = k->doubted || r->out + r->reviewed > 0 || r->heard;
-}
-
-static bool is_search_due(const struct keeper *k)
-{
-    time_t past = now_s() - k->searched;
-    return k->searched == 0 || past >= SEARCH_S || (k->changed && past >= SEARCH_AGAIN_S);
-}
-
-static int look_at_targets(struct keeper *k, struct fault *why)
-{
-    struct targets_result result;
-    bool search = is_search_due(k);
-    if (!search && !k->doubted)
-        return E_OK;
-    int rc = protecting_targets(k->protecting, search ? TARGETS_ALL : TARGETS_KNOWN, &result, why);
-    if (rc != 0)
-        return rc;
-    k->doubted = result.stale;
-    if (search) {
-        k->searched = now_s();
-        k->changed = result.stale;
-    }
-    return E_OK;
+    if (r->version != 0)
+        atomic_store(&k->changed, true);
+    if (r->out + r->reviewed > 0 || r->heard)
+        atomic_store(&k->doubted, true);
 }
 
 static int live_on(struct keeper *k, struct fault *why)
@@ -150,16 +132,20 @@ static int live_on(struct keeper *k, struct fault *why)
             protecting_say_jump(&result);
         memcpy(k->jump, result.jump, sizeof k->jump);
         note_version(k, &result);
-        rc = look_at_targets(k, why);
     }
     return rc;
 }
 
-static void tell(struct keeper *k, const struct fault *why)
+static void tell(const struct fault *why, struct fault *said)
 {
-    if (strcmp(why->text, k->said.text) != 0)
+    if (strcmp(why->text, said->text) != 0)
         command_say("%s; tried again", why->text);
-    k->said = *why;
+    *said = *why;
+}
+
+static void rest(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
 }
 
 static void *keep(void *ctx)
@@ -173,11 +159,81 @@ static void *keep(void *ctx)
         if (rc == 0 && !last)
             rc = live_on(k, &why);
         if (rc != 0)
-            tell(k, &why);
+            tell(&why, &k->said);
         if (!last)
-            nanosleep(&(struct timespec){ .tv_sec = rc ? AGAIN_MS / 1000 : 0, .tv_nsec = rc ? 0 : LOOK_MS * 1000000L }, NULL);
+            rest(rc ? AGAIN_MS : LOOK_MS);
     } while (!last);
     return NULL;
+}
+
+/* ---- infrastructure ---- */
+
+static bool is_search_due(const struct keeper *k)
+{
+    time_t past = now_s() - k->searched;
+    return k->searched == 0 || past >= SEARCH_S || (atomic_load(&k->changed) && past >= SEARCH_AGAIN_S);
+}
+
+/* What is told meanwhile is for the next time. */
+static int look_at_targets(struct keeper *k, struct fault *why)
+{
+    struct targets_result result;
+    bool search = is_search_due(k), doubted = atomic_exchange(&k->doubted, false);
+    if (!search && !doubted)
+        return E_OK;
+    if (search) {
+        k->searched = now_s();
+        atomic_store(&k->changed, false);
+    }
+    k->searching.life.now = time(NULL);
+    int rc = protecting_targets(&k->searching, search ? TARGETS_ALL : TARGETS_KNOWN, &result, why);
+    if (rc != 0 || result.stale) {
+        atomic_store(&k->doubted, true);
+        if (search)
+            atomic_store(&k->changed, true);
+    }
+    return rc;
+}
+
+static void *look(void *ctx)
+{
+    struct keeper *k = ctx;
+    while (!atomic_load(&k->stop)) {
+        struct fault why = { 0 };
+        int rc = look_at_targets(k, &why);
+        if (rc != 0)
+            tell(&why, &k->search_said);
+        rest(rc ? AGAIN_MS : LOOK_MS);
+    }
+    return NULL;
+}
+
+/* ---- both threads ---- */
+
+static int start(struct keeper *k, struct fault *why)
+{
+    k->searching = *k->protecting;
+    k->searching.k = NULL;
+    k->searching.stop = &k->stop;
+    int rc = options_open_knowledge(k->protecting->options, KNOWLEDGE_WRITE, &k->searching.k, why);
+    if (rc != 0)
+        return rc;
+    int error = pthread_create(&k->thread, NULL, keep, k);
+    if (error != 0)
+        return fault_errno(why, error, "no thread for the life cycle");
+    error = pthread_create(&k->searcher, NULL, look, k);
+    if (error == 0)
+        return E_OK;
+    atomic_store(&k->stop, true);
+    pthread_join(k->thread, NULL);
+    return fault_errno(why, error, "no thread for infrastructure");
+}
+
+static void release(struct keeper *k)
+{
+    knowledge_close(&k->searching.k);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
 }
 
 int keeper_start(struct keeper **ret, struct protecting *protecting, struct fault *why)
@@ -187,14 +243,12 @@ int keeper_start(struct keeper **ret, struct protecting *protecting, struct faul
         return fault_set(why, E_NOMEM, "no memory for the keeper of receipts");
     k->protecting = protecting;
     pthread_mutex_init(&k->lock, NULL);
-    int error = pthread_create(&k->thread, NULL, keep, k);
-    if (error != 0) {
-        pthread_mutex_destroy(&k->lock);
-        free(k);
-        return fault_errno(why, error, "no thread for the life cycle");
-    }
-    *ret = k;
-    return E_OK;
+    int rc = start(k, why);
+    if (rc != 0)
+        release(k);
+    else
+        *ret = k;
+    return rc;
 }
 
 void keeper_stop(struct keeper **k)
@@ -203,7 +257,7 @@ void keeper_stop(struct keeper **k)
         return;
     atomic_store(&(*k)->stop, true);
     pthread_join((*k)->thread, NULL);
-    pthread_mutex_destroy(&(*k)->lock);
-    free(*k);
+    pthread_join((*k)->searcher, NULL);
+    release(*k);
     *k = NULL;
 }

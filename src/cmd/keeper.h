@@ -4,7 +4,8 @@
  * Infrastructure is looked for each hour, and ten minutes after the last time when something else is published; whether that which is published
  * still holds, whenever something was withdrawn or allowed.
  *
- * A thread and a handle of its own: waiting for the file's lock, which analysis holds at times, must not hold up answers. What goes wrong is
+ * Threads and handles of their own: waiting for the file's lock, which analysis holds at times, must not hold up answers, nor a search for
+ * infrastructure, which may take minutes of a large database, what analysis and operators decide. What goes wrong is
  * told once, and tried again. keeper_receive copies into a queue and may be called from one other thread; receipts that find it full are counted.
  */
 #ifndef DNSMON_CMD_KEEPER_H

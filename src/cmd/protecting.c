@@ -90,7 +90,7 @@ static int open_store(const struct protecting *p, struct store **ret, struct fau
 
 int protecting_targets(struct protecting *p, enum targets_look look, struct targets_result *ret, struct fault *why)
 {
-    struct targets_options o = { .life = &p->life, .suffixes = p->suffixes, .look = look };
+    struct targets_options o = { .life = &p->life, .suffixes = p->suffixes, .look = look, .stop = p->stop };
     *ret = (struct targets_result){ .version = 0 };
     int rc = open_store(p, &o.store, why);
     ret->stale = true;

@@ -17,6 +17,7 @@ struct protecting {
     struct suffix_list *suffixes;
     struct guard *guard;
     struct lifecycle_options life; /* at the time of opening */
+    const atomic_bool *stop;       /* for those who look at infrastructure; NULL = nothing does */
 };
 
 /* The guard of the settings; `suffixes` is the path that was said on the command line, NULL = none. E_ABSENT: there is no database, or for readers no

@@ -1,7 +1,7 @@
 /* dnsmon serve: policy zones for resolvers, and feeds by HTTP, kept up with what analysis and operators decide.
  *
  * Sockets are opened first, with whatever privileges there are; then those are given up, and only then is the database
- * opened or a thread made. Three threads, each with its own handle of the knowledge file: this one answers, the keeper writes, feeding
+ * opened or a thread made. Four threads, each with its own handle of the knowledge file: this one answers, the keeper's two write, feeding
  * writes files. None waits for another. */
 #include "cmd/account.h"
 #include "cmd/commands.h"

@@ -217,6 +217,11 @@ static int look_at(struct search *s, enum trigger trigger, const uint8_t *key, s
     return store_scan_each(s->o->store, &range, take_record, s, s->why);
 }
 
+static int is_stopped(const struct search *s)
+{
+    return s->o->stop != NULL && atomic_load(s->o->stop) ? STOP : E_OK;
+}
+
 static int look_at_all(struct search *s)
 {
     int rc = E_OK;
@@ -224,6 +229,7 @@ static int look_at_all(struct search *s)
         const uint8_t *p = s->names.ptr + at;
         size_t len = get_le16(p + 1);
         rc = look_at(s, (enum trigger)p[0], p + 3, len);
+        rc = rc ? rc : is_stopped(s);
         at += 3 + len;
     }
     return rc;
@@ -311,6 +317,7 @@ static int judge_all(struct search *s, infrastructure_sink sink, void *ctx)
     for (size_t at = 0; rc == 0 && at < s->targets.len;) {
         size_t len = get_le16(s->targets.ptr + at);
         rc = judge(s, s->targets.ptr + at + 2, len, sink, ctx);
+        rc = rc ? rc : is_stopped(s);
         at += 2 + len;
     }
     return rc;

@@ -18,6 +18,8 @@
 #include "dns/suffix.h"
 #include "store/store.h"
 
+#include <stdatomic.h>
+
 enum {
     INFRASTRUCTURE_DAYS = 7,
     INFRASTRUCTURE_HOSTS = 4096,
@@ -42,10 +44,11 @@ struct infrastructure_search {
     int64_t now;   /* seconds: which allows hold */
     int64_t until; /* seconds of data time: where the days end */
     unsigned least;
+    const atomic_bool *stop; /* ends it once it is true; NULL = nobody does */
     bool known;    /* looks only at what is published as infrastructure already, which costs little */
 };
 
-/* Each once, in no order that means something; *ret_skipped: targets beyond the limit. */
+/* Each once, in no order that means something; *ret_skipped: targets beyond the limit. 1: it was stopped. */
 int infrastructure_find(const struct infrastructure_search *search, infrastructure_sink sink, void *ctx, uint64_t *ret_skipped,
                         struct fault *why) MUST_CHECK;
 

@@ -70,7 +70,7 @@ static int search(struct keeping *t, struct fault *why)
         return E_OK;
     const struct infrastructure_search s = {
         .store = t->o->store, .suffixes = t->o->suffixes, .k = t->k, .now = t->o->life->now, .until = store_watermark(t->o->store),
-        .least = (unsigned)policy->infrastructure, .known = t->o->look == TARGETS_KNOWN,
+        .least = (unsigned)policy->infrastructure, .known = t->o->look == TARGETS_KNOWN, .stop = t->o->stop,
     };
     int rc = infrastructure_find(&s, take_found, t, &t->result.skipped, why);
     if (t->n > 0)
@@ -311,10 +311,11 @@ static int keep(struct keeping *t, struct fault *why)
     int rc = publication_serial(t->k, &t->serial, why);
     if (rc == 0)
         rc = search(t, why);
+    t->result.stale = rc > 0;
     if (rc == 0)
         rc = knowledge_begin(t->k, why);
     if (rc != 0)
-        return rc;
+        return rc > 0 ? E_OK : rc;
     rc = apply(t, why);
     if (rc == 0)
         return knowledge_commit(t->k, why);

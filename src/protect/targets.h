@@ -30,6 +30,7 @@ struct targets_options {
     const struct suffix_list *suffixes;
     struct store *store; /* NULL: none can be read; then only a policy that wants nothing is followed */
     enum targets_look look;
+    const atomic_bool *stop; /* ends the search, and is stale, once it is true; NULL = nobody does */
 };
 
 struct targets_result {

@@ -449,6 +449,19 @@ static void publications_change_meanwhile(void **state)
     expect("");
 }
 
+static void it_may_be_stopped(void **state)
+{
+    const struct lifecycle_options life = { &policy, guard, now, NULL };
+    const atomic_bool stop = true;
+    (void)state;
+    two_at("192.0.2.1");
+    start();
+    const struct targets_options o = { .life = &life, .suffixes = suffixes, .store = store, .look = TARGETS_ALL, .stop = &stop };
+    OK(targets_keep(k, &o, &last, &why));
+    assert_true(last.stale);
+    expect("");
+}
+
 static void an_allowed_name_server(void **state)
 {
     (void)state;
@@ -511,7 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finds), TEST(of_seven_days), TEST(not_what_waits), TEST(not_what_is_allowed), TEST(no_hoster), TEST(an_innocent_one_comes),
         TEST(a_name_is_taken_back), TEST(policy_is_followed), TEST(guards_are_asked), TEST(a_withdrawal_stays),
-        TEST(publications_change_meanwhile), TEST(an_allowed_name_server), TEST(those_of_others), TEST(no_jump),
+        TEST(publications_change_meanwhile), TEST(it_may_be_stopped), TEST(an_allowed_name_server), TEST(those_of_others), TEST(no_jump),
         TEST(the_life_cycle_leaves_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
