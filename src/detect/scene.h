@@ -12,7 +12,7 @@
 
 enum {
     SCENE_POPULAR = 1000,
-    MAPPED_MAX = 1 << 30,    /* bytes of the store's files in memory, about which analysis gives them back */
+    MAPPED_MAX = 768 << 20,  /* bytes of the store's files in memory, about which analysis gives them back */
 };
 struct scene_popular {
     struct slice owner; /* key of a registered domain */
