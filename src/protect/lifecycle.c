@@ -163,6 +163,15 @@ static int find_known(struct run *r, const struct agenda_item *item, struct know
     return known_find(&r->from, item, capped, ret, why);
 }
 
+/* And where it belongs by that. */
+static int find_passage(struct run *r, const struct agenda_item *item, struct known *ret, struct passage *ret_passage, struct fault *why)
+{
+    int rc = find_known(r, item, ret, why);
+    if (rc == 0)
+        passage_find(&ret->c, ret_passage);
+    return rc;
+}
+
 static enum held held_by(const struct known *n, const struct passage *p)
 {
     bool is = n->c.before != NULL && n->c.before->stage == STAGE_PUBLISHED, will = p->stage == STAGE_PUBLISHED;
@@ -222,10 +231,9 @@ static int look_at(struct run *r, struct agenda_item *item, struct fault *why)
 {
     struct known n;
     struct passage p;
-    int rc = find_known(r, item, &n, why);
+    int rc = find_passage(r, item, &n, &p, why);
     if (rc != 0)
         return rc;
-    passage_find(&n.c, &p);
     enum held held = held_by(&n, &p);
     bool is_held = n.c.before != NULL && n.c.before->held == held && held != HELD_NOT;
     r->memory.approved += p.approves;
@@ -252,10 +260,9 @@ static int hold(struct run *r, struct agenda_item *item, struct fault *why)
 {
     struct known n;
     struct passage p;
-    int rc = find_known(r, item, &n, why);
+    int rc = find_passage(r, item, &n, &p, why);
     if (rc != 0)
         return rc;
-    passage_find(&n.c, &p);
     bool review = p.stage == STAGE_PUBLISHED && (n.c.before == NULL || n.c.before->stage != STAGE_SHADOW);
     struct publication next = review ? moved(item, &n, &p) : n.before;
     next.held = held_by(&n, &p);
@@ -272,10 +279,9 @@ static int let(struct run *r, struct agenda_item *item, struct fault *why)
 {
     struct known n;
     struct passage p;
-    int rc = find_known(r, item, &n, why);
+    int rc = find_passage(r, item, &n, &p, why);
     if (rc != 0)
         return rc;
-    passage_find(&n.c, &p);
     struct publication next = moved(item, &n, &p);
     return p.nothing ? E_OK : put(r, &n, &next, p.author, why);
 }
