@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void triggers_clear(struct triggers *t)
+static void clear(struct triggers *t)
 {
     for (size_t i = 0; i < t->n; i++)
         free(t->all[i].name);
@@ -14,7 +14,7 @@ void triggers_clear(struct triggers *t)
 
 void triggers_release(struct triggers *t)
 {
-    triggers_clear(t);
+    clear(t);
     free(t->all);
     *t = (struct triggers){ .all = NULL };
 }
@@ -87,6 +87,6 @@ static int take(void *ctx, const struct decision *d, struct fault *why)
 
 int triggers_load_allowed(struct triggers *t, struct knowledge *k, int64_t at, struct fault *why)
 {
-    triggers_clear(t);
+    clear(t);
     return decision_each(k, DECISION_ALLOW, at, take, t, why);
 }

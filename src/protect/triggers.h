@@ -18,7 +18,6 @@ struct triggers {
 };
 
 void triggers_release(struct triggers *t);
-void triggers_clear(struct triggers *t);
 
 /* NULL when it is not there; valid until the list changes. */
 struct triggers_item *triggers_find(const struct triggers *t, enum trigger trigger, const char *name);

@@ -1,9 +1,9 @@
 #include "protect/views.h"
 
-#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "knowledge/analysis.h"
+#include "protect/agenda.h"
 #include "protect/nest.h"
 
 #include <inttypes.h>
@@ -40,7 +40,7 @@ struct views {
     uint64_t refused;
     struct fault refused_why; /* the last time */
     struct triggers allowed;  /* in the version under way */
-    struct triggers changed;  /* by it, hosts and domains */
+    struct agenda changed;    /* by it */
     bool broken;              /* a version failed half-way: nests are not whole */
 };
 
@@ -91,7 +91,7 @@ void views_destroy(struct views **v)
         triggers_release(&(*v)->view[i].excepted);
     }
     triggers_release(&(*v)->allowed);
-    triggers_release(&(*v)->changed);
+    agenda_release(&(*v)->changed);
     free((*v)->view);
     free(*v);
     *v = NULL;
@@ -188,7 +188,7 @@ static int show(void *ctx, const struct publication *p, struct fault *why)
 static int show_change(void *ctx, const struct publication_change *c, struct fault *why)
 {
     struct showing *s = ctx;
-    int rc = triggers_put(&s->v->changed, c->now.trigger, c->now.name, 0, why);
+    int rc = agenda_add(&s->v->changed, c->now.name, c->now.trigger, "", why);
     return rc ? rc : show(ctx, &c->now, why);
 }
 
@@ -213,7 +213,7 @@ static int end_exception(struct views *v, struct view *view, size_t i, int64_t s
 {
     const struct triggers_item *e = &view->excepted.all[i];
     int rc = want(v, view, e->trigger, e->name, -1, serial, why);
-    rc = rc ? rc : triggers_put(&v->changed, e->trigger, e->name, 0, why);
+    rc = rc ? rc : agenda_add(&v->changed, e->name, e->trigger, "", why);
     triggers_drop(&view->excepted, i);
     return rc;
 }
@@ -236,7 +236,7 @@ static bool is_below_blocked(struct view *view, const char *name)
 static int begin_exception(struct views *v, struct view *view, const struct triggers_item *e, int64_t serial, struct fault *why)
 {
     int rc = want(v, view, e->trigger, e->name, passing(view), serial, why);
-    rc = rc ? rc : triggers_put(&v->changed, e->trigger, e->name, 0, why);
+    rc = rc ? rc : agenda_add(&v->changed, e->name, e->trigger, "", why);
     return rc ? rc : triggers_put(&view->excepted, e->trigger, e->name, 0, why);
 }
 
@@ -264,7 +264,7 @@ static int settle(struct views *v, struct view *view, int64_t serial, struct fau
     if (!view->making || !view->nest.is_due)
         return E_OK;
     for (size_t i = 0; rc == 0 && i < v->changed.n; i++)
-        rc = nest_mind(&view->nest, view->zone, v->changed.all[i].trigger, v->changed.all[i].name, why);
+        rc = nest_mind(&view->nest, view->zone, v->changed.items[i].trigger, v->changed.items[i].name, why);
     return rc ? rc : nest_settle(&view->nest, view->zone, why);
 }
 
@@ -281,7 +281,8 @@ static int for_views(struct views *v, int64_t serial, int (*what)(struct views *
 static int make_version(struct views *v, struct knowledge *k, const struct version *version, struct fault *why)
 {
     struct showing s = { v, version->serial };
-    triggers_clear(&v->changed);
+    agenda_release(&v->changed);
+    agenda_init(&v->changed);
     int rc = triggers_load_allowed(&v->allowed, k, version->serial, why);
     if (rc == 0)
         rc = for_views(v, version->serial, end_exceptions, why);
@@ -396,71 +397,31 @@ static size_t choose_first(const struct versions *of)
     return first;
 }
 
-/* Triggers that changed after the first version, each once: what is stored of them is not what they were then. */
-struct changed {
-    struct arena texts;
-    struct changed_trigger {
-        const char *name;
-        enum trigger trigger;
-    } *slot; /* a hash table at most half full; NULL names are free */
-    size_t n, size;
-};
-
-static struct changed_trigger *place_of(const struct changed *c, const char *name, enum trigger trigger)
-{
-    size_t at = hash_mix(hash_stable(name, strlen(name)) + trigger) & (c->size - 1);
-    while (c->slot[at].name != NULL && (c->slot[at].trigger != trigger || strcmp(c->slot[at].name, name) != 0))
-        at = (at + 1) & (c->size - 1);
-    return &c->slot[at];
-}
-
-static bool widen(struct changed *c)
-{
-    struct changed wide = { .size = 2 * c->size, .slot = calloc(2 * c->size, sizeof *wide.slot) };
-    if (wide.slot == NULL)
-        return false;
-    for (size_t i = 0; i < c->size; i++)
-        if (c->slot[i].name != NULL)
-            *place_of(&wide, c->slot[i].name, c->slot[i].trigger) = c->slot[i];
-    free(c->slot);
-    c->slot = wide.slot;
-    c->size = wide.size;
-    return true;
-}
-
-static int note_change(void *ctx, const struct publication_change *row, struct fault *why)
-{
-    struct changed *c = ctx;
-    struct changed_trigger *slot = place_of(c, row->now.name, row->now.trigger);
-    if (slot->name != NULL)
-        return E_OK;
-    size_t len = strlen(row->now.name) + 1;
-    char *name = arena_alloc(&c->texts, len);
-    if (name == NULL)
-        return fault_set(why, E_NOMEM, "no memory for what changed");
-    memcpy(name, row->now.name, len);
-    *slot = (struct changed_trigger){ name, row->now.trigger };
-    return 2 * ++c->n < c->size || widen(c) ? E_OK : fault_set(why, E_NOMEM, "no memory for what changed");
-}
-
 struct loading {
     struct showing showing;
-    struct changed changed;
-    int64_t until;  /* of the journal, in the first version */
+    struct agenda changed; /* triggers that did after the first version: what is stored of them is not what they were then */
+    int64_t until;         /* of the journal, in the first version */
     struct knowledge *k;
 };
 
-static int show_unchanged(void *ctx, const struct publication *p, struct fault *why)
+static int note_change(void *ctx, const struct publication_change *c, struct fault *why)
 {
-    struct loading *l = ctx;
-    return place_of(&l->changed, p->name, p->trigger)->name != NULL ? E_OK : show(&l->showing, p, why);
+    return agenda_add(ctx, c->now.name, c->now.trigger, "", why);
 }
 
-/* Rows of one trigger, oldest first: each that was there in the first version takes the place of the one before. */
-static int show_then(void *ctx, const struct publication_change *c, struct fault *why)
+static int show_row(void *ctx, const struct publication_change *c, struct fault *why)
 {
     struct loading *l = ctx;
     return c->serial <= l->until ? show(&l->showing, &c->now, why) : E_OK;
+}
+
+/* A trigger as it was in the first version: as nothing, or as its last row of then. */
+static int show_then(struct views *v, struct loading *l, const struct agenda_item *item, struct fault *why)
+{
+    int rc = E_OK;
+    for (unsigned i = 0; rc == 0 && i < v->n; i++)
+        rc = want(v, &v->view[i], item->trigger, item->name, -1, l->showing.serial, why);
+    return rc ? rc : publication_history(l->k, item->name, item->trigger, show_row, l, why);
 }
 
 static int mind(struct views *v, enum trigger trigger, const char *name, struct fault *why)
@@ -485,22 +446,21 @@ static int nest_all(struct views *v, struct loading *l, struct fault *why)
         due |= v->view[i].nest.is_due;
     if (due)
         rc = publication_each(l->k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, mind_publication, v, why);
-    for (size_t i = 0; rc == 0 && due && i < l->changed.size; i++)
-        if (l->changed.slot[i].name != NULL)
-            rc = mind(v, l->changed.slot[i].trigger, l->changed.slot[i].name, why);
+    for (size_t i = 0; rc == 0 && due && i < l->changed.n; i++)
+        rc = mind(v, l->changed.items[i].trigger, l->changed.items[i].name, why);
     return rc ? rc : for_views(v, l->showing.serial, settle, why);
 }
 
 static int load_first(struct views *v, struct loading *l, struct fault *why)
 {
     int rc = publication_changes(l->k, l->until, INT64_MAX, note_change, &l->changed, why);
+    agenda_close(&l->changed);
     if (rc == 0)
         rc = begin_all(v, l->showing.serial, why);
     if (rc == 0)
-        rc = publication_each(l->k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, show_unchanged, l, why);
-    for (size_t i = 0; rc == 0 && i < l->changed.size; i++)
-        if (l->changed.slot[i].name != NULL)
-            rc = publication_history(l->k, l->changed.slot[i].name, l->changed.slot[i].trigger, show_then, l, why);
+        rc = publication_each(l->k, 1u << STAGE_SHADOW | 1u << STAGE_PUBLISHED, show, &l->showing, why);
+    for (size_t i = 0; rc == 0 && i < l->changed.n; i++)
+        rc = show_then(v, l, &l->changed.items[i], why);
     if (rc == 0)
         rc = triggers_load_allowed(&v->allowed, l->k, l->showing.serial, why);
     if (rc == 0)
@@ -512,16 +472,14 @@ static int load_first(struct views *v, struct loading *l, struct fault *why)
 
 static int load_from(struct views *v, struct knowledge *k, const struct version *first, struct fault *why)
 {
-    struct loading l = { .showing = { v, first->serial }, .until = first->last_change, .k = k, .changed = { .size = 1024 } };
-    arena_init(&l.changed.texts, 1 << 16);
-    l.changed.slot = calloc(l.changed.size, sizeof *l.changed.slot);
-    int rc = l.changed.slot != NULL ? load_first(v, &l, why) : fault_set(why, E_NOMEM, "no memory for what changed");
+    struct loading l = { .showing = { v, first->serial }, .until = first->last_change, .k = k };
+    agenda_init(&l.changed);
+    int rc = load_first(v, &l, why);
     if (rc != 0)
         abort_all(v);
     v->serial = first->serial;
     v->last_change = first->last_change;
-    free(l.changed.slot);
-    arena_release(&l.changed.texts);
+    agenda_release(&l.changed);
     return rc;
 }
 
