@@ -164,7 +164,7 @@ static void check_stix(const struct feed_about *about, const struct line *lines,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct line lines[ITEMS];
-    struct feed_cover cover = { .count = 0 };
+    struct feed_cover cover = { .names = { .count = 0 } };
     struct feed_about about = { .publisher = "a \"fuzzer\"", .zone = "rpz.test", .serial = 1, .ttl_s = 30, .cover = &cover, .link = "" };
     struct fault why;
     char *text = calloc(1, size + 1);

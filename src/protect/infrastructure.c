@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "base/hashset.h"
 #include "knowledge/decision.h"
 #include "record/rr.h"
 
@@ -16,17 +17,11 @@ enum {
     TARGET_MAX = 2 + NAME_WIRE_MAX,
 };
 
-/* Hashes, none of them 0, in a table at most half full. */
-struct hashes {
-    uint64_t *slot;
-    size_t n, size;
-};
-
 struct search {
     const struct infrastructure_search *o;
     uint64_t since;      /* seconds: what was not seen any more by then does not count */
-    struct hashes words; /* of what is said of names */
-    struct hashes seen;  /* targets */
+    struct hashset words; /* of what is said of names */
+    struct hashset seen;  /* targets */
     struct buffer names;   /* of published: u8 trigger, u16 length, owner key */
     struct buffer targets; /* u16 length, u16 type, rdata */
     uint64_t skipped;
@@ -36,48 +31,6 @@ struct search {
 static int no_memory(struct fault *why)
 {
     return fault_set(why, E_NOMEM, "no memory for looking at infrastructure");
-}
-
-/* ---- sets of hashes ---- */
-
-static uint64_t *place(const struct hashes *h, uint64_t hash)
-{
-    size_t at = hash & (h->size - 1);
-    while (h->slot[at] != 0 && h->slot[at] != hash)
-        at = (at + 1) & (h->size - 1);
-    return &h->slot[at];
-}
-
-static bool grow(struct hashes *h)
-{
-    struct hashes wide = { .size = h->size ? 2 * h->size : 1024, .n = h->n };
-    wide.slot = calloc(wide.size, sizeof *wide.slot);
-    if (wide.slot == NULL)
-        return false;
-    for (size_t i = 0; i < h->size; i++)
-        if (h->slot[i] != 0)
-            *place(&wide, h->slot[i]) = h->slot[i];
-    free(h->slot);
-    *h = wide;
-    return true;
-}
-
-/* 1: it is new, 0: it is there, -1: no memory. */
-static int add(struct hashes *h, uint64_t hash)
-{
-    if (2 * h->n >= h->size && !grow(h))
-        return -1;
-    uint64_t *slot = place(h, hash);
-    if (*slot != 0)
-        return 0;
-    *slot = hash;
-    h->n++;
-    return 1;
-}
-
-static bool has(const struct hashes *h, uint64_t hash)
-{
-    return h->size != 0 && *place(h, hash) != 0;
 }
 
 /* ---- who is published ---- */
@@ -93,7 +46,7 @@ static uint64_t hash_name(const uint8_t *key, size_t len, enum said said)
 
 static bool is_said(const struct search *s, struct slice owner, size_t len, enum said said)
 {
-    return has(&s->words, hash_name(owner.ptr, len, said));
+    return hashset_has(&s->words, hash_name(owner.ptr, len, said));
 }
 
 static int take_published(void *ctx, const struct publication *p, struct fault *why)
@@ -109,7 +62,7 @@ static int take_published(void *ctx, const struct publication *p, struct fault *
     buffer_u8(&s->names, (uint8_t)len);
     buffer_u8(&s->names, (uint8_t)(len >> 8));
     buffer_append(&s->names, key, len);
-    int added = add(&s->words, hash_name(key, len - 1, p->trigger == TRIGGER_HOST ? PUBLISHED_HOST : PUBLISHED_DOMAIN));
+    int added = hashset_add(&s->words, hash_name(key, len - 1, p->trigger == TRIGGER_HOST ? PUBLISHED_HOST : PUBLISHED_DOMAIN));
     return s->names.failed || added < 0 ? no_memory(why) : E_OK;
 }
 
@@ -120,7 +73,7 @@ static int take_allowed(void *ctx, const struct decision *d, struct fault *why)
     size_t len = knowledge_key(d->name, key);
     if (len == 0)
         return E_OK;
-    return add(&s->words, hash_name(key, len - 1, d->scope == SCOPE_HOST ? ALLOWED_HOST : ALLOWED_DOMAIN)) < 0 ? no_memory(why) : E_OK;
+    return hashset_add(&s->words, hash_name(key, len - 1, d->scope == SCOPE_HOST ? ALLOWED_HOST : ALLOWED_DOMAIN)) < 0 ? no_memory(why) : E_OK;
 }
 
 /* What is nearest holds: the host's own, then of each domain above it; and of the same name an allow. */
@@ -169,12 +122,12 @@ static int add_target(struct search *s, uint16_t type, struct slice rdata, struc
         name_lower_copy(target + 2, rdata.ptr, rdata.len);
     else
         memcpy(target + 2, rdata.ptr, rdata.len);
-    if (s->seen.n == INFRASTRUCTURE_TARGETS) {
+    if (s->seen.count == INFRASTRUCTURE_TARGETS) {
         s->skipped++;
         return E_OK;
     }
     uint64_t hash = hash_stable(target, len);
-    int added = add(&s->seen, hash ? hash : 1);
+    int added = hashset_add(&s->seen, hash ? hash : 1);
     if (added > 0) {
         buffer_u8(&s->targets, (uint8_t)len);
         buffer_u8(&s->targets, (uint8_t)(len >> 8));
@@ -328,7 +281,7 @@ static int find_all(struct search *s, infrastructure_sink sink, void *ctx)
 {
     const struct infrastructure_search *o = s->o;
     int rc = publication_infrastructure(o->k, take_known, s, s->why);
-    if (rc != 0 || (o->known && s->seen.n == 0))
+    if (rc != 0 || (o->known && s->seen.count == 0))
         return rc;
     rc = publication_each(o->k, 1u << STAGE_PUBLISHED, take_published, s, s->why);
     if (rc == 0)
@@ -350,7 +303,7 @@ int infrastructure_find(const struct infrastructure_search *search, infrastructu
     *ret_skipped = s.skipped;
     buffer_release(&s.names);
     buffer_release(&s.targets);
-    free(s.words.slot);
-    free(s.seen.slot);
+    hashset_release(&s.words);
+    hashset_release(&s.seen);
     return rc;
 }

@@ -79,7 +79,7 @@ static int walk(struct feed_cover *cover, struct feed *f, struct fault *why)
 
 int main(int argc, char **argv)
 {
-    struct feed_cover cover = { .count = 0 };
+    struct feed_cover cover = { .names = { .count = 0 } };
     struct feed_about about = { .publisher = "tests", .zone = argc > 3 ? argv[3] : "", .serial = 1, .ttl_s = 30, .cover = &cover, .link = "" };
     struct feed_result result;
     struct feed *f = NULL;

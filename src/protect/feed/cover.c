@@ -2,7 +2,6 @@
 
 #include "base/hash.h"
 
-/* All in one table: each kind hashes otherwise. */
 enum kind { DOMAINS, NAMESERVERS, EXCEPTED_DOMAINS, EXCEPTED_HOSTS };
 
 static enum kind listed(enum trigger trigger)
@@ -21,36 +20,9 @@ static uint64_t hash_of(enum kind kind, const uint8_t *wire, size_t len)
     return hash != 0 ? hash : 1;
 }
 
-static size_t slot_of(const struct feed_cover *c, uint64_t hash)
-{
-    size_t at = hash & (c->size - 1);
-    while (c->slots[at] != 0 && c->slots[at] != hash)
-        at = (at + 1) & (c->size - 1);
-    return at;
-}
-
-static int grow(struct feed_cover *c)
-{
-    struct feed_cover larger = { .size = c->size ? 2 * c->size : 1024, .count = c->count };
-    larger.slots = calloc(larger.size, sizeof *larger.slots);
-    if (larger.slots == NULL)
-        return E_NOMEM;
-    for (size_t i = 0; i < c->size; i++)
-        if (c->slots[i] != 0)
-            larger.slots[slot_of(&larger, c->slots[i])] = c->slots[i];
-    free(c->slots);
-    *c = larger;
-    return E_OK;
-}
-
 static int add(struct feed_cover *c, enum kind kind, const uint8_t *wire, size_t len, struct fault *why)
 {
-    if (c->count >= c->size / 2 && grow(c) != 0)
-        return fault_set(why, E_NOMEM, "no memory for the domains that are blocked");
-    uint64_t hash = hash_of(kind, wire, len), *slot = &c->slots[slot_of(c, hash)];
-    c->count += *slot == 0;
-    *slot = hash;
-    return E_OK;
+    return hashset_add(&c->names, hash_of(kind, wire, len)) < 0 ? fault_set(why, E_NOMEM, "no memory for the domains that are blocked") : E_OK;
 }
 
 /* What is no name is in no feed. */
@@ -83,13 +55,12 @@ int feed_cover_except(struct feed_cover *c, enum trigger trigger, const char *na
 
 void feed_cover_release(struct feed_cover *c)
 {
-    free(c->slots);
-    *c = (struct feed_cover){ .count = 0 };
+    hashset_release(&c->names);
 }
 
 static bool has(const struct feed_cover *c, enum kind kind, const uint8_t *wire, size_t len)
 {
-    return c->count != 0 && c->slots[slot_of(c, hash_of(kind, wire, len))] != 0;
+    return hashset_has(&c->names, hash_of(kind, wire, len));
 }
 
 bool feed_cover_has(const struct feed_cover *c, enum trigger trigger, const uint8_t *wire, size_t len)

@@ -7,11 +7,11 @@
 #ifndef DNSMON_PROTECT_FEED_COVER_H
 #define DNSMON_PROTECT_FEED_COVER_H
 
+#include "base/hashset.h"
 #include "protect/feed/feed.h"
 
 struct feed_cover {
-    uint64_t *slots; /* hashes of names, 0 = free; a power of two, at most half full */
-    size_t count, size;
+    struct hashset names; /* each kind of them hashed otherwise */
 };
 
 /* Of a domain or a name server that is blocked; of anything else nothing. The second is of a name in wire form, in lower case. */

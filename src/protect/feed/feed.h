@@ -11,7 +11,7 @@
  *
  * One writer of a path at a time: feed/set.h, which writes a folder of feeds, sees to it.
  *
- * Memory: some 64 KiB a feed, however many items; cdb 16 bytes an item for its index, suricata 8 for the numbers it has given,
+ * Memory: some 64 KiB a feed, however many items; cdb 16 bytes an item for its index, suricata 16 to 32 for the numbers it has given,
  * stix 40 for each campaign and family, misp 8 MiB and 160 for each event. Handle; one thread a feed.
  */
 #ifndef DNSMON_PROTECT_FEED_FEED_H

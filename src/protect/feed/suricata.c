@@ -6,57 +6,25 @@
  * million some 230. Rules always say rev:1: what they match never changes, and a new score is no new rule.
  */
 #include "base/hash.h"
+#include "base/hashset.h"
 #include "protect/feed/format.h"
 #include "protect/feed/formats.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define LEAST_SID UINT32_C(0x80000000)
 
-/* The numbers that have been given; a power of two of slots, at most half full; 0 = free. */
-struct sids {
-    uint32_t *slots;
-    size_t count, size;
-};
-
-static size_t slot_of(const struct sids *s, uint32_t sid)
-{
-    size_t at = hash_mix(sid) & (s->size - 1);
-    while (s->slots[at] != 0 && s->slots[at] != sid)
-        at = (at + 1) & (s->size - 1);
-    return at;
-}
-
-static int grow(struct sids *s)
-{
-    struct sids larger = { .size = s->size ? 2 * s->size : 1024, .count = s->count };
-    larger.slots = calloc(larger.size, sizeof *larger.slots);
-    if (larger.slots == NULL)
-        return E_NOMEM;
-    for (size_t i = 0; i < s->size; i++)
-        if (s->slots[i] != 0)
-            larger.slots[slot_of(&larger, s->slots[i])] = s->slots[i];
-    free(s->slots);
-    *s = larger;
-    return E_OK;
-}
-
-static int give(struct sids *s, const struct feed_entry *e, uint32_t *ret)
+/* `given`: the numbers that are. */
+static int give(struct hashset *given, const struct feed_entry *e, uint32_t *ret)
 {
     char identity[NAME_TEXT_MAX + 32];
     feed_identity(e, identity);
     uint64_t hash = hash_stable(identity, strlen(identity));
-    if (s->count >= s->size / 2 && grow(s) != 0)
-        return E_NOMEM;
-    size_t slot = slot_of(s, LEAST_SID | (uint32_t)hash);
-    while (s->slots[slot] != 0) {
+    int added;
+    while ((added = hashset_add(given, LEAST_SID | (uint32_t)hash)) == 0)
         hash = hash_mix(hash + 1);
-        slot = slot_of(s, LEAST_SID | (uint32_t)hash);
-    }
-    *ret = s->slots[slot] = LEAST_SID | (uint32_t)hash;
-    s->count++;
-    return E_OK;
+    *ret = LEAST_SID | (uint32_t)hash;
+    return added < 0 ? added : E_OK;
 }
 
 static void put_match(struct buffer *to, const struct feed_entry *e)
@@ -105,7 +73,7 @@ static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
 
 static void release(struct feed *f)
 {
-    free(((struct sids *)f->state)->slots);
+    hashset_release(f->state);
 }
 
 const struct feed_format feed_suricata = {
@@ -117,7 +85,7 @@ const struct feed_format feed_suricata = {
     .sign = "#",
     .triggers = FEED_NAMES | 1 << TRIGGER_ADDRESS,
     .actions = FEED_ALL_ACTIONS,
-    .state_bytes = sizeof(struct sids),
+    .state_bytes = sizeof(struct hashset),
     .item = item,
     .release = release,
 };

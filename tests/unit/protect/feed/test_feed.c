@@ -206,13 +206,13 @@ static void test_cover(void **state)
         const char *format;
         uint64_t items, covered;
     } wanted[] = { { "rpz", 5, 4 }, { "adblock", 3, 2 }, { "hosts", 4, 1 }, { "suricata", 7, 0 }, { "stix", 9, 0 } };
-    struct feed_cover cover = { .count = 0 };
+    struct feed_cover cover = { .names = { .count = 0 } };
     struct fault why;
     for (size_t i = 0; i < sizeof ones / sizeof ones[0]; i++) {
         const struct publication p = publication_of(&ones[i]);
         assert_int_equal(feed_cover_add(&cover, &p, ones[i].action, &why), 0);
     }
-    assert_int_equal(cover.count, 4);
+    assert_int_equal(cover.names.count, 4);
     about.cover = &cover;
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct buffer b;
@@ -249,7 +249,7 @@ static void test_exceptions(void **state)
         { "suricata", "\n#", 4, 4 },
         { "hosts", ":: www.bad.example\n#", 4, 0 },
     };
-    struct feed_cover cover = { .count = 0 };
+    struct feed_cover cover = { .names = { .count = 0 } };
     struct fault why;
     for (size_t i = 0; i < sizeof listed / sizeof listed[0]; i++) {
         const struct publication p = publication_of(&listed[i]);
@@ -310,7 +310,7 @@ static void test_serial(void **state)
 static void test_cover_of_many(void **state)
 {
     (void)state;
-    struct feed_cover cover = { .count = 0 };
+    struct feed_cover cover = { .names = { .count = 0 } };
     struct fault why;
     enum { MANY = 3000 };
     for (int i = 0; i < 2 * MANY; i++) {
@@ -324,7 +324,7 @@ static void test_cover_of_many(void **state)
         assert_false(feed_cover_has_above(&cover, TRIGGER_HOST, wire, len));
         assert_false(feed_cover_has(&cover, TRIGGER_NAMESERVER, wire, len));
     }
-    assert_int_equal(cover.count, MANY);
+    assert_int_equal(cover.names.count, MANY);
     feed_cover_release(&cover);
 }
 
