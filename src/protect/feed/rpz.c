@@ -7,6 +7,7 @@
 #include "protect/feed/cover.h"
 #include "protect/feed/format.h"
 #include "protect/feed/formats.h"
+#include "protect/rpz/owner.h"
 
 #include <sys/socket.h>
 
@@ -83,46 +84,6 @@ static void put_rule(struct buffer *to, const struct feed_item *item, const char
         buffer_printf(to, "%s%s CNAME %s\n", below, owner, targets[item->action]);
 }
 
-/* ---- addresses ---- */
-
-/* The longest run of groups that are zero, of two at least; the first of equal ones (RFC 5952, 4.2). Count 0: none. */
-static unsigned zero_run(const uint8_t *bytes, unsigned *ret_start)
-{
-    unsigned best = 0, run = 0;
-    for (unsigned g = 0; g < 8; g++) {
-        run = get_be16(bytes + 2 * g) == 0 ? run + 1 : 0;
-        if (run > best && run >= 2) {
-            best = run;
-            *ret_start = g + 1 - run;
-        }
-    }
-    return best;
-}
-
-/* 24.0.2.0.192.rpz-ip, 48.zz.db8.2001.rpz-ip: the last part first, and "zz" for the longest run of zeros. */
-static void put_ipv6(const struct feed_address *a, char *text, size_t size)
-{
-    unsigned start = 0, zeros = zero_run(a->bytes, &start);
-    int at = snprintf(text, size, "%u", a->prefix);
-    for (int g = 7; g >= 0; g--) {
-        if (zeros != 0 && (unsigned)g == start + zeros - 1) {
-            at += snprintf(text + at, size - (size_t)at, ".zz");
-            g = (int)start;
-            continue;
-        }
-        at += snprintf(text + at, size - (size_t)at, ".%x", get_be16(a->bytes + 2 * g));
-    }
-    snprintf(text + at, size - (size_t)at, ".rpz-ip");
-}
-
-static void put_address(const struct feed_address *a, char *text, size_t size)
-{
-    if (a->bits == 32)
-        snprintf(text, size, "%u.%u.%u.%u.%u.rpz-ip", a->prefix, a->bytes[3], a->bytes[2], a->bytes[1], a->bytes[0]);
-    else
-        put_ipv6(a, text, size);
-}
-
 /* ---- names ---- */
 
 /* Such a name would be a trigger of another kind. */
@@ -193,8 +154,11 @@ static int item(struct feed *f, const struct feed_entry *e, struct fault *why)
     const struct zone *z = f->state;
     const bool is_nameserver = e->p->trigger == TRIGGER_NAMESERVER;
     char owner[NAME_TEXT_MAX + 16], name[NAME_TEXT_MAX];
+    struct owner address;
     if (e->p->trigger == TRIGGER_ADDRESS) {
-        put_address(&e->address, owner, sizeof owner);
+        owner_of_network(e->address.bytes, e->address.bits, e->address.prefix, &address);
+        address.labels[address.len] = 0;
+        name_text(address.labels, owner);
         put_rule(&f->out, e->item, "", owner);
         return E_OK;
     }

@@ -121,6 +121,18 @@ static unsigned parse_network(const char *text, uint8_t bytes[16], unsigned *ret
     return 0;
 }
 
+void owner_of_network(const uint8_t *bytes, unsigned bits, unsigned length, struct owner *ret)
+{
+    ret->subtree = false;
+    ret->len = 0;
+    put_number(ret, "%u", length);
+    if (bits == 128)
+        put_v6(ret, bytes);
+    for (unsigned i = 4; bits == 32 && i-- > 0;)
+        put_number(ret, "%u", bytes[i]);
+    put_label(ret, "rpz-ip");
+}
+
 static int put_address(const char *text, struct owner *o, struct fault *why)
 {
     uint8_t bytes[16];
@@ -129,12 +141,7 @@ static int put_address(const char *text, struct owner *o, struct fault *why)
         return fault_set(why, E_MALFORMED, "%.256s: neither an address nor ADDRESS/LENGTH of some", text);
     if (bits_beyond(bytes, bits, length))
         return fault_set(why, E_MALFORMED, "%.256s: has bits beyond its length", text);
-    put_number(o, "%u", length);
-    if (bits == 128)
-        put_v6(o, bytes);
-    for (unsigned i = 4; bits == 32 && i-- > 0;)
-        put_number(o, "%u", bytes[i]);
-    put_label(o, "rpz-ip");
+    owner_of_network(bytes, bits, length, o);
     return 0;
 }
 

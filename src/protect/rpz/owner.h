@@ -29,6 +29,9 @@ struct owner {
 /* `text` as knowledge/publication.h says; `room` is how many bytes the labels may have. E_MALFORMED with a reason. */
 int owner_make(enum trigger trigger, const char *text, size_t room, struct owner *ret, struct fault *why) MUST_CHECK;
 
+/* Of a network whose bits beyond its length are 0: IPv4 of 32 bits, IPv6 of 128. */
+void owner_of_network(const uint8_t *bytes, unsigned bits, unsigned length, struct owner *ret);
+
 /* The other way: the text of the trigger that such labels are, as resolvers log them and people ask for them. A name is told as TRIGGER_HOST,
  * of whatever scope. False when no trigger has them. */
 bool owner_text(const uint8_t *labels, size_t len, enum trigger *ret_trigger, char ret_text[NAME_TEXT_MAX]);
